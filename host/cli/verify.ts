@@ -1,0 +1,117 @@
+import { createReadStream } from "node:fs";
+import { Command } from "commander";
+import { printable } from "../ocmf/errors.js";
+import { verifyFiles } from "../ocmf/report.js";
+import type { InputFile, RecordReport, ReportOptions, VerifyReport } from "../ocmf/report.js";
+
+/** What the command touches of the world; tests bring their own. */
+export interface VerifyIo {
+  write(text: string): void;
+  setExitCode(code: number): void;
+}
+
+const PROCESS_IO: VerifyIo = {
+  write: (text) => process.stdout.write(text),
+  setExitCode: (code) => {
+    process.exitCode = code;
+  },
+};
+
+/** Years of receipts at 15 minutes; a bound so that a wrong file is refused and not loaded. */
+const MAX_FILE_BYTES = 64 * 1024 * 1024;
+
+interface Options extends ReportOptions {
+  readonly json?: boolean;
+}
+
+/** `tieline verify`: checks receipts without any of the parts that made them. */
+export function verifyCommand(io: VerifyIo = PROCESS_IO): Command {
+  return new Command("verify")
+    .description("check OCMF receipts: signatures, page numbers, hash chain, registers")
+    .argument("<file...>", "files of records, one a line, or S.A.F.E. XML containers")
+    .option("--key <hex>", "public key of the meter: SPKI (DER) or secp256k1 point")
+    .option("--self-signed", "accept the keys that the files bring along")
+    .option("--json", "print one JSON document")
+    .addHelpText("after", EXIT_CODES)
+    .action(async (names: string[], options: Options) => {
+      const files: InputFile[] = [];
+      for (const name of names) files.push(await readInput(name));
+      const report = verifyFiles(files, options);
+      io.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : formatReport(report));
+      io.setExitCode(report.exitCode);
+    });
+}
+
+const EXIT_CODES = `
+Exit codes: 0 all holds; 1 something is wrong; 2 nothing is wrong, but no trusted key vouches for it.`;
+
+/** As a stream, because the size that a file system tells of a pipe or a device says nothing. */
+async function readInput(name: string): Promise<InputFile> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of createReadStream(name) as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > MAX_FILE_BYTES) return { name, failure: `is larger than ${MAX_FILE_BYTES / 1024 / 1024} MiB` };
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    return { name, failure: `cannot be read: ${reasonOf(error)}` };
+  }
+  return { name, bytes: Buffer.concat(chunks) };
+}
+
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ["ENOENT", "no such file"],
+  ["EACCES", "permission denied"],
+  ["EISDIR", "is a directory"],
+]);
+
+function reasonOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return REASONS.get(code ?? "") ?? message;
+}
+
+function formatReport(report: VerifyReport): string {
+  const lines = [
+    ...report.errors.map(formatFinding),
+    ...report.records.map(formatRecord),
+    ...report.chain.map(formatFinding),
+    formatSummary(report),
+  ];
+  return lines.map((line) => `${printable(line)}\n`).join("");
+}
+
+function formatFinding({ file, line, field, message }: VerifyReport["errors"][number]): string {
+  return `${file}${line === null ? "" : `:${line}`}: ${field}: ${message}`;
+}
+
+function formatRecord({ file, line, page, serial, time, registers, state, errors }: RecordReport): string {
+  const values = registers.map(({ register, direction, value, unit }) => `${direction ?? register} ${value} ${unit}`);
+  const what = page === null ? "" : [page, serial, time, ...values].join(" ");
+  if (state === "invalid") {
+    const faults = errors.map(({ field, message }) => `${field}: ${message}`).join("; ");
+    return `${file}:${line}: ${faults}${what && ` [${what}]`}`;
+  }
+  return `${file}:${line}: ${what} ${state === "ok" ? "OK" : "NOT VERIFIED"}`;
+}
+
+function formatSummary({ verdict, exitCode, errors, records, chain, keys }: VerifyReport): string {
+  const count = (state: RecordReport["state"]) => records.filter((record) => record.state === state).length;
+  const counts = [
+    `records: ${records.length}`,
+    `${count("ok")} ok`,
+    `${count("invalid")} invalid`,
+    `${count("unverified")} not verified`,
+    `chain problems: ${chain.length}`,
+    `other errors: ${errors.length}`,
+  ];
+  const named = keys.length === 1 ? ` ${keys.join("")}` : "";
+  const conclusion = {
+    ok: "OK",
+    "integrity only": `integrity only, key untrusted:${named || " several"}${exitCode === 0 ? " (accepted by --self-signed)" : ""}`,
+    unverified: "signatures not verified: no public key; give one with --key",
+    invalid: "INVALID",
+  }[verdict];
+  return `${counts.join(", ")}: ${conclusion}`;
+}
