@@ -1,0 +1,46 @@
+import Table from "cli-table3";
+import { Command } from "commander";
+import type { BenchResult } from "./bench.js";
+import { benchMetering } from "./metering.js";
+
+const BENCHES: Readonly<Record<string, () => BenchResult>> = { metering: benchMetering };
+
+const program = new Command("bench")
+  .description("measure the firmware beside its floors, in one run on this machine")
+  .argument("[name...]", `which: ${Object.keys(BENCHES).join(", ")} (default: all)`)
+  .option("--json", "one JSON document per benchmark")
+  .action((names: string[], options: { json?: boolean }) => {
+    for (const name of names.length > 0 ? names : Object.keys(BENCHES)) {
+      const bench = BENCHES[name];
+      if (!bench) program.error(`there is no benchmark ${name}: ${Object.keys(BENCHES).join(", ")}`);
+      else print(bench(), options.json === true);
+    }
+  });
+
+function print(result: BenchResult, json: boolean): void {
+  if (json) {
+    console.log(JSON.stringify(result));
+    return;
+  }
+  const table = new Table({
+    head: [result.name, "value", "unit", "baseline", "ratio", "aim", "met"],
+    colAligns: ["left", "right", "left", "right", "right", "right", "left"],
+    style: { head: [], border: [] },
+  });
+  const figure = (value: number): string =>
+    value >= 100 ? Math.round(value).toLocaleString("en") : value.toPrecision(3);
+  for (const row of result.results) {
+    table.push([
+      row.id,
+      figure(row.value),
+      row.unit,
+      figure(row.baseline),
+      row.ratio.toFixed(2),
+      row.aim === null ? "" : `<= ${row.aim}`,
+      row.met === null ? "" : row.met ? "yes" : "NO",
+    ]);
+  }
+  console.log(table.toString());
+}
+
+await program.parseAsync();

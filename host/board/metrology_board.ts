@@ -1,0 +1,77 @@
+import { hash } from "node:crypto";
+import type { Imports } from "../engine/engine.js";
+import { IMPORT_MODULE, type ImportName } from "../metrology/abi.js";
+import type { KeyStore } from "./key_store.js";
+import type { NorFlash } from "./nor_flash.js";
+
+const OK = 0;
+const ERR_FLASH = -3;
+const ERR_RANGE = -7;
+
+/** The emulated board behind assembly/metrology/board.ts: flash, key store and hash unit. */
+export class MetrologyBoard {
+  private readonly digest = new Uint8Array(32);
+  private readonly signature = new Uint8Array(64);
+
+  constructor(
+    readonly flash: NorFlash,
+    readonly keys: KeyStore,
+  ) {}
+
+  /**
+   * The host functions for one instance of the module.
+   * @param wasm the module's bytes, which `module_hash` measures
+   * @param memory the instance's linear memory
+   */
+  imports(wasm: Uint8Array, memory: () => Uint8Array): Imports {
+    const moduleHash = sha256(wasm);
+    /** The range of memory, or undefined if it leaves it. Wasm addresses are unsigned. */
+    const range = (pointer: number, length: number): Uint8Array | undefined => {
+      const bytes = memory();
+      const start = pointer >>> 0;
+      const end = start + (length >>> 0);
+      return end <= bytes.length ? bytes.subarray(start, end) : undefined;
+    };
+    const functions: Record<ImportName, (...args: number[]) => number> = {
+      sha256: (data = 0, len = 0, digest = 0) => {
+        const source = range(data, len);
+        const target = range(digest, 32);
+        if (source === undefined || target === undefined) return ERR_RANGE;
+        target.set(sha256(source));
+        return OK;
+      },
+      sign: (digest = 0, signature = 0) => {
+        const source = range(digest, 32);
+        const target = range(signature, 64);
+        if (source === undefined || target === undefined) return ERR_RANGE;
+        this.digest.set(source);
+        this.keys.sign(this.digest, this.signature);
+        target.set(this.signature);
+        return OK;
+      },
+      module_hash: (digest = 0) => {
+        const target = range(digest, 32);
+        if (target === undefined) return ERR_RANGE;
+        target.set(moduleHash);
+        return OK;
+      },
+      flash_sector_bytes: () => this.flash.sectorBytes,
+      flash_sectors: () => this.flash.sectors,
+      flash_read: (offset = 0, data = 0, len = 0) => {
+        const target = range(data, len);
+        return target !== undefined && this.flash.read(offset, target) ? OK : ERR_RANGE;
+      },
+      flash_program: (offset = 0, data = 0, len = 0) => {
+        const source = range(data, len);
+        return source !== undefined && this.flash.program(offset, source) ? OK : ERR_RANGE;
+      },
+      flash_erase: (sector = 0) => (this.flash.erase(sector) ? OK : ERR_FLASH),
+    };
+    return { [IMPORT_MODULE]: functions };
+  }
+}
+
+/** The one-shot form is the fastest for short messages. */
+function sha256(data: Uint8Array): Uint8Array {
+  return hash("sha256", data, "buffer");
+}

@@ -1,0 +1,24 @@
+#!/usr/bin/env node
+import { Command } from "commander";
+import { streetCommand } from "./street.js";
+import { verifyCommand } from "./verify.js";
+
+const program = new Command("tieline")
+  .description("Smart-meter firmware that trades electricity: emulate a street of meters, verify their receipts.")
+  .showHelpAfterError("(add --help for the options)")
+  .addCommand(streetCommand())
+  .addCommand(verifyCommand());
+
+// A reader that has seen enough (| head) is no error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  // Whatever reaches this place is the user's to mend or a defect; either way its message is the useful part.
+  console.error(`tieline: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+}

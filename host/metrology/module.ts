@@ -1,0 +1,138 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { MetrologyBoard } from "../board/metrology_board.js";
+import type { Engine, Instance } from "../engine/engine.js";
+import { projectRoot } from "../root.js";
+import { ABI_VERSION, ERROR_NAMES, INPUT_BYTES, type ExportName } from "./abi.js";
+import { encodeConfig, type MeterConfig } from "./config.js";
+
+/** A wasm file and its source map. */
+export interface ModuleFile {
+  readonly wasm: Uint8Array;
+  readonly sourceMap: string;
+}
+
+/** build/metrology.wasm of this project. */
+export function readMetrology(): ModuleFile {
+  const file = join(projectRoot(), "build/metrology.wasm");
+  return { wasm: readFileSync(file), sourceMap: readFileSync(`${file}.map`, "utf8") };
+}
+
+/** An export answered with a code of assembly/base/errors.ts. */
+export class MeterError extends Error {
+  override readonly name = "MeterError";
+
+  constructor(
+    readonly exportName: string,
+    readonly code: number,
+  ) {
+    super(`${exportName}: ${ERROR_NAMES[code] ?? `unknown error ${code}`}`);
+  }
+}
+
+/** Registers as the export `registers` gives them. */
+export interface Registers {
+  /** 1-0:1.8.0 and 1-0:2.8.0, pulses. */
+  readonly importPulses: bigint;
+  readonly exportPulses: bigint;
+  /** The same in mWh, rounded down. */
+  readonly importMwh: bigint;
+  readonly exportMwh: bigint;
+  /** End of the running interval, UTC ms; 0 while the clock is not set. */
+  readonly intervalEndUtcMs: number;
+  readonly nextPage: number;
+  readonly meterConstant: number;
+  readonly intervalS: number;
+  /** "U", "I", "S", or "" while the clock is not set. */
+  readonly clockState: string;
+}
+
+/** Reads the output of `registers`. */
+export function decodeRegisters(output: Uint8Array): Registers {
+  const view = new DataView(output.buffer, output.byteOffset, output.byteLength);
+  const state = view.getUint32(52, true);
+  return {
+    importPulses: view.getBigUint64(0, true),
+    exportPulses: view.getBigUint64(8, true),
+    importMwh: view.getBigUint64(16, true),
+    exportMwh: view.getBigUint64(24, true),
+    intervalEndUtcMs: Number(view.getBigInt64(32, true)),
+    nextPage: view.getUint32(40, true),
+    meterConstant: view.getUint32(44, true),
+    intervalS: view.getUint32(48, true),
+    clockState: state === 0 ? "" : String.fromCharCode(state),
+  };
+}
+
+/** metrology.wasm on one engine with its emulated board: the host's only typed way to the firmware. */
+export class Metrology {
+  private readonly instance: Instance;
+  private readonly inputAt: number;
+  private readonly outputAt: number;
+
+  constructor(engine: Engine, file: ModuleFile, board: MetrologyBoard) {
+    const imports = board.imports(file.wasm, () => this.instance.memory());
+    this.instance = engine.instantiate(file.wasm, imports, file.sourceMap);
+    const version = this.call("abi");
+    if (version !== ABI_VERSION)
+      throw new Error(`metrology.wasm: interface ${version}, this host speaks ${ABI_VERSION}`);
+    this.inputAt = this.call("in_buffer");
+    this.outputAt = this.call("out_buffer");
+  }
+
+  /** Calls an export and returns its i32 result as it is; throws Trap. */
+  call(name: ExportName, ...args: (number | bigint)[]): number {
+    return this.instance.call(name, ...args) as number;
+  }
+
+  /** Copies bytes to the input buffer. */
+  input(bytes: Uint8Array): void {
+    if (bytes.length > INPUT_BYTES) throw new RangeError(`input: ${bytes.length} bytes, at most ${INPUT_BYTES}`);
+    this.instance.memory().set(bytes, this.inputAt);
+  }
+
+  /** A copy of the first `length` bytes of the output buffer. */
+  output(length: number): Uint8Array {
+    return this.instance.memory().slice(this.outputAt, this.outputAt + length);
+  }
+
+  boot(config: MeterConfig, monoMs: number): void {
+    const record = encodeConfig(config);
+    this.input(record);
+    this.expect("boot", record.length, BigInt(monoMs));
+  }
+
+  /** @param state "U" unknown, "I" informative, "S" synchronised (OCMF "Time Status") */
+  setClock(monoMs: number, utcMs: number, state: "U" | "I" | "S"): void {
+    this.expect("set_clock", BigInt(monoMs), BigInt(utcMs), state.charCodeAt(0));
+  }
+
+  /** Offers edge records; returns how many were taken before an interval had to be closed. */
+  pulseEdges(baseMs: number, records: Uint8Array): number {
+    this.input(records);
+    return this.expect("pulse_edges", BigInt(baseMs), records.length / 4);
+  }
+
+  /** Tells a 16-bit hardware counter's value; returns the pulses it added. */
+  pulseCounter(input: number, value: number, monoMs: number): number {
+    return this.expect("pulse_counter", input, value, BigInt(monoMs));
+  }
+
+  /** Lets time pass; returns the signed record of an interval that ended, if one did: call again until none does. */
+  tick(monoMs: number): string | undefined {
+    const length = this.expect("tick", BigInt(monoMs));
+    if (length === 0) return undefined;
+    const memory = this.instance.memory();
+    return Buffer.from(memory.buffer, memory.byteOffset + this.outputAt, length).toString("latin1");
+  }
+
+  registers(): Registers {
+    return decodeRegisters(this.output(this.expect("registers")));
+  }
+
+  private expect(name: ExportName, ...args: (number | bigint)[]): number {
+    const result = this.call(name, ...args);
+    if (result < 0) throw new MeterError(name, result);
+    return result;
+  }
+}
