@@ -1,0 +1,19 @@
+/** The part of JavaScript's WebAssembly used here. Node has it all; its types come only with the browser's library. */
+declare namespace WebAssembly {
+  interface Memory {
+    readonly buffer: ArrayBuffer;
+  }
+  interface Table {
+    readonly length: number;
+  }
+  interface Module {
+    readonly [Symbol.toStringTag]: "WebAssembly.Module";
+  }
+  interface Instance {
+    readonly exports: Readonly<Record<string, unknown>>;
+  }
+  class RuntimeError extends Error {}
+  class CompileError extends Error {}
+  class LinkError extends Error {}
+  function validate(bytes: Uint8Array): boolean;
+}
