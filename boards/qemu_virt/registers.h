@@ -1,0 +1,16 @@
+// Addresses of QEMU's riscv32 `virt` machine that this board uses, and access to them.
+#ifndef TIELINE_QEMU_VIRT_REGISTERS_H
+#define TIELINE_QEMU_VIRT_REGISTERS_H
+
+#include <stdint.h>
+
+#define TEST_FINISHER 0x00100000u // SiFive test device: power off, reset
+#define CLINT_MTIME 0x0200bff8u   // 64 bits at 10 MHz
+#define PLIC 0x0c000000u
+#define UART 0x10000000u          // 16550, registers one byte apart
+#define PFLASH 0x22000000u        // second CFI flash bank, 32 MiB
+
+#define MMIO8(address) (*(volatile uint8_t *)(uintptr_t)(address))
+#define MMIO32(address) (*(volatile uint32_t *)(uintptr_t)(address))
+
+#endif

@@ -1,0 +1,51 @@
+// Clock, entropy and power.
+#include <stddef.h>
+#include <string.h>
+
+#include "board.h"
+#include "device_tree.h"
+#include "errors.h"
+#include "registers.h"
+#include "uart.h"
+
+const char board_name[] = "qemu_virt";
+
+#define FINISHER_PASS 0x5555
+#define FINISHER_RESET 0x7777
+
+#define MTIME_PER_US 10
+
+void board_init(void) {
+    uart_init();
+}
+
+uint64_t board_monotonic_us(void) {
+    uint32_t high, low;
+    do {
+        high = MMIO32(CLINT_MTIME + 4);
+        low = MMIO32(CLINT_MTIME);
+    } while (high != MMIO32(CLINT_MTIME + 4));
+    return ((uint64_t)high << 32 | low) / MTIME_PER_US;
+}
+
+// The emulator puts a fresh seed into the device tree at every power-on and reset. It is used up where it stands.
+int32_t board_entropy(uint8_t *data, uint32_t length) {
+    static int spent;
+    uint32_t available;
+    uint8_t *seed = device_tree_property("rng-seed", &available);
+    if (spent || seed == NULL || length > available) return ERR_STATE;
+    memcpy(data, seed, length);
+    memset(seed, 0, available);
+    spent = 1;
+    return 0;
+}
+
+_Noreturn void board_reset(void) {
+    MMIO32(TEST_FINISHER) = FINISHER_RESET;
+    for (;;) __asm__ volatile("wfi");
+}
+
+_Noreturn void board_power_off(void) {
+    MMIO32(TEST_FINISHER) = FINISHER_PASS;
+    for (;;) __asm__ volatile("wfi");
+}

@@ -1,0 +1,10 @@
+// The codes of assembly/base/errors.ts that boards and import functions return.
+#ifndef TIELINE_ERRORS_H
+#define TIELINE_ERRORS_H
+
+#define ERR_STATE (-2)
+#define ERR_FLASH (-3)
+#define ERR_CRYPTO (-4)
+#define ERR_RANGE (-7)
+
+#endif

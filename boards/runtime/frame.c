@@ -1,0 +1,110 @@
+#include "frame.h"
+
+#include "board.h"
+#include "bytes.h"
+
+uint32_t crc32_update(uint32_t crc, const uint8_t *data, size_t length) {
+    // Four bits at a time: a sixteen-entry table is the flash-friendly middle between a loop per bit and 1 KB.
+    static const uint32_t nibble[16] = {
+        0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
+        0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
+    };
+    crc = ~crc;
+    for (size_t i = 0; i < length; i++) {
+        crc ^= data[i];
+        crc = crc >> 4 ^ nibble[crc & 15];
+        crc = crc >> 4 ^ nibble[crc & 15];
+    }
+    return ~crc;
+}
+
+static void append(struct frame_decoder *decoder, uint8_t byte) {
+    if (decoder->length == FRAME_BYTES) decoder->too_long = 1;
+    else decoder->content[decoder->length++] = byte;
+}
+
+static enum frame_event finish(struct frame_decoder *decoder) {
+    if (decoder->too_long) return FRAME_TOO_LONG;
+    if (decoder->block != 0) return FRAME_BAD_COBS;
+    if (decoder->length < 4) return FRAME_BAD_CRC;
+    decoder->length -= 4;
+    uint32_t sent = get_u32(decoder->content + decoder->length);
+    return crc32_update(0, decoder->content, decoder->length) == sent ? FRAME_READY : FRAME_BAD_CRC;
+}
+
+enum frame_event frame_feed(struct frame_decoder *decoder, uint8_t byte) {
+    if (!decoder->collecting) {
+        // The finished frame stayed readable until now.
+        decoder->length = 0;
+        decoder->block = 0;
+        decoder->owes_zero = 0;
+        decoder->too_long = 0;
+        if (byte == 0) return FRAME_NONE; // delimiters may repeat
+        decoder->collecting = 1;
+    }
+    if (byte == 0) {
+        decoder->collecting = 0;
+        return finish(decoder);
+    }
+    if (decoder->block == 0) {
+        if (decoder->owes_zero) append(decoder, 0);
+        decoder->block = byte - 1;
+        decoder->owes_zero = byte != 0xff;
+    } else {
+        append(decoder, byte);
+        decoder->block--;
+    }
+    return FRAME_NONE;
+}
+
+static struct {
+    uint8_t block[255]; // length code, then up to 254 bytes
+    uint32_t used;      // bytes after the code
+    uint32_t crc;
+} encoder;
+
+static void send(const uint8_t *data, uint32_t length) {
+    while (length > 0) {
+        uint32_t accepted = board_link_write(data, length);
+        data += accepted;
+        length -= accepted;
+    }
+}
+
+static void flush(void) {
+    encoder.block[0] = (uint8_t)(encoder.used + 1);
+    send(encoder.block, encoder.used + 1);
+    encoder.used = 0;
+}
+
+static void encode(const uint8_t *data, size_t length) {
+    for (size_t i = 0; i < length; i++) {
+        if (data[i] == 0) {
+            flush();
+        } else {
+            encoder.block[++encoder.used] = data[i];
+            if (encoder.used == 254) flush();
+        }
+    }
+}
+
+void frame_begin(void) {
+    static const uint8_t delimiter = 0;
+    send(&delimiter, 1);
+    encoder.used = 0;
+    encoder.crc = 0;
+}
+
+void frame_put(const void *data, size_t length) {
+    encoder.crc = crc32_update(encoder.crc, data, length);
+    encode(data, length);
+}
+
+void frame_end(void) {
+    static const uint8_t delimiter = 0;
+    uint8_t crc[4];
+    put_u32(crc, encoder.crc);
+    encode(crc, sizeof crc);
+    flush();
+    send(&delimiter, 1);
+}

@@ -1,0 +1,64 @@
+// `npm run setup:boards`: the cross-compiler and the emulator from Debian's packages, and the firmware of every
+// emulated board. Does only what is missing or out of date; then it says nothing.
+import { spawnSync } from "node:child_process";
+import { availableParallelism } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const boards = ["qemu_virt"];
+const CROSS_GCC = "riscv64-unknown-elf-gcc";
+
+function run(command, args) {
+  const result = spawnSync(command, args, { encoding: "utf8", maxBuffer: 1 << 26 });
+  return {
+    status: result.status,
+    output: `${result.stdout ?? ""}${result.stderr ?? ""}${result.error?.message ?? ""}`,
+  };
+}
+
+const succeeds = (command, ...args) => run(command, args).status === 0;
+
+function fail(message) {
+  console.error(`tieline: ${message.trimEnd()}`);
+  process.exit(1);
+}
+
+/** Debian package: does what we need of it work? */
+const needs = {
+  make: () => succeeds("make", "--version"),
+  gcc: () => succeeds("cc", "--version"),
+  "gcc-riscv64-unknown-elf": () => succeeds(CROSS_GCC, "--version"),
+  "picolibc-riscv64-unknown-elf": () =>
+    succeeds(CROSS_GCC, "--specs=picolibc.specs", "-include", "stdio.h", "-E", "-x", "c", "/dev/null"),
+  "qemu-system-misc": () => succeeds("qemu-system-riscv32", "--version"),
+};
+
+function installPackages() {
+  const missing = Object.keys(needs).filter((name) => !needs[name]());
+  if (missing.length === 0) return;
+  const list = missing.join(" ");
+  if (!succeeds("apt-get", "--version")) fail(`there is no apt-get here. Install what Debian calls ${list}.`);
+  if (process.getuid?.() !== 0) fail(`not root. Run: apt-get update && apt-get install ${list}`);
+  console.error(`tieline: installing ${list}`);
+  process.env.DEBIAN_FRONTEND = "noninteractive";
+  for (const args of [["update"], ["install", "--yes", "--no-install-recommends", ...missing]]) {
+    const result = run("apt-get", args);
+    if (result.status !== 0) fail(`apt-get ${args[0]} failed:\n${result.output}`);
+  }
+  const still = missing.filter((name) => !needs[name]());
+  if (still.length > 0) fail(`${still.join(" ")} was installed but does not work.`);
+}
+
+function buildBoard(board) {
+  const make = (...args) =>
+    run("make", ["--directory", join(root, "boards"), "--no-print-directory", `BOARD=${board}`, ...args]);
+  if (make("--question").status === 0) return;
+  console.error(`tieline: building the firmware of ${board}`);
+  const result = make(`--jobs=${availableParallelism()}`);
+  if (result.status !== 0) fail(`make BOARD=${board} failed:\n${result.output}`);
+}
+
+await import("../host/setup.mjs"); // metrology.wasm goes into the firmware
+installPackages();
+for (const board of boards) buildBoard(board);

@@ -1,0 +1,68 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { Trap } from "../engine/engine.js";
+import { LinkError, Status } from "../link/protocol.js";
+import { ABI_VERSION } from "../metrology/abi.js";
+import type { CallResult, DriverOptions, MeterDriver } from "../metrology/driver.js";
+import { Machine } from "./machine.js";
+import { qemuMissing } from "./missing.js";
+import { METROLOGY_WASM } from "./paths.js";
+
+/** Powers the board on and makes sure that it runs this project's module. Returns the board's name. */
+async function start(machine: Machine): Promise<string> {
+  const refusal = await machine.powerOn();
+  if (refusal !== "") throw new Error(`the board does not start its module: ${refusal}`);
+  const hello = await machine.client.hello();
+  if (hello.abiVersion !== ABI_VERSION) throw new Error(`the board's firmware has ABI version ${hello.abiVersion}`);
+  const expected = createHash("sha256").update(readFileSync(METROLOGY_WASM)).digest();
+  if (!expected.equals(hello.moduleHash))
+    throw new Error("the board measures another module than build/metrology.wasm");
+  return hello.board;
+}
+
+/** metrology.wasm in wasm3 on an emulated RV32IMAC board, behind its service link. */
+class QemuMeter implements MeterDriver {
+  constructor(
+    readonly engine: string,
+    private readonly machine: Machine,
+  ) {}
+
+  async call(...args: Parameters<MeterDriver["call"]>): Promise<CallResult> {
+    try {
+      return await this.machine.client.call(...args);
+    } catch (error) {
+      const trapped = error instanceof LinkError && (error.status === Status.trap || error.status === Status.stopped);
+      throw trapped ? new Trap(error.message, { cause: error }) : error;
+    }
+  }
+
+  async publicKey(): Promise<Uint8Array> {
+    return (await this.machine.client.hello()).publicKey;
+  }
+
+  flash(): Promise<Uint8Array> {
+    return Promise.resolve(this.machine.flash());
+  }
+
+  async restart(): Promise<void> {
+    await this.machine.powerOff();
+    await start(this.machine);
+  }
+
+  async close(): Promise<void> {
+    await this.machine.discard();
+  }
+}
+
+/** Starts an emulated board with a flash file of its own. Rejects with what to do if QEMU or the firmware is missing. */
+export async function openQemuMeter(options: DriverOptions): Promise<MeterDriver> {
+  const missing = qemuMissing();
+  if (missing !== undefined) throw new Error(missing);
+  const machine = new Machine(options);
+  try {
+    return new QemuMeter(await start(machine), machine);
+  } catch (error) {
+    await machine.discard();
+    throw error;
+  }
+}

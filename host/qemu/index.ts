@@ -1,0 +1,2 @@
+export { openQemuMeter } from "./driver.js";
+export { qemuMissing } from "./missing.js";
