@@ -10,6 +10,30 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 process.chdir(root);
 
 const stampFile = "build/setup.json";
+// Two set-ups at once would pull the packages from under each other: the second waits for the first.
+const lockFile = "build/setup.lock";
+mkdirSync("build", { recursive: true });
+for (;;) {
+  try {
+    writeFileSync(lockFile, `${process.pid}`, { flag: "wx" });
+    break;
+  } catch {
+    if (isRunning(lockFile)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+    else rmSync(lockFile, { force: true });
+  }
+}
+const unlock = () => rmSync(lockFile, { force: true });
+process.on("exit", unlock);
+
+function isRunning(file) {
+  try {
+    process.kill(Number(readFileSync(file, "utf8")), 0);
+    return true;
+  } catch (error) {
+    return error.code === "EPERM";
+  }
+}
+
 let stamps = {};
 try {
   stamps = JSON.parse(readFileSync(stampFile, "utf8"));
@@ -45,7 +69,9 @@ function runNode(script, ...args) {
 }
 
 function fail(what, output) {
-  console.error(`${what} failed:\n${output.trimEnd()}`);
+  // What matters of a long complaint stands at its end.
+  const lines = output.trimEnd().split("\n");
+  console.error(`tieline: ${what} failed:\n${lines.slice(-30).join("\n")}`);
   process.exit(1);
 }
 
@@ -54,7 +80,6 @@ function step(name, print, outputs, action) {
   if (stamps[name] === print && outputs.every((path) => existsSync(path))) return;
   console.error(`tieline: ${action.says}`);
   const stamp = action.run();
-  mkdirSync("build", { recursive: true });
   if (stamp) stamps[name] = print;
   else delete stamps[name];
   writeFileSync(stampFile, `${JSON.stringify(stamps, null, 2)}\n`);
@@ -64,7 +89,7 @@ const [major, minor] = process.versions.node.split(".").map(Number);
 if (major < 20 || (major === 20 && minor < 19))
   fail("set-up", `Node 20.19 or newer is needed, this is ${process.version}.`);
 
-step("packages", fingerprint(["package.json", "package-lock.json"]), ["node_modules/.package-lock.json"], {
+step("packages", fingerprint(["package-lock.json"]), ["node_modules/.package-lock.json"], {
   says: "installing packages",
   run() {
     const npm = process.env.npm_execpath;
@@ -125,3 +150,4 @@ step("host", fingerprint(host), ["build/host/cli/main.js"], {
     return true;
   },
 });
+unlock();

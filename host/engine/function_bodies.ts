@@ -1,6 +1,7 @@
+import { WasmReader } from "./wasm_reader.js";
+
 const SECTION_IMPORT = 2;
 const SECTION_CODE = 10;
-const HEADER_BYTES = 8;
 
 /** Byte range of a function's body in its module, end exclusive. */
 export interface FunctionBody {
@@ -11,45 +12,25 @@ export interface FunctionBody {
 /** Bodies of a valid module's own functions by function index; imported ones, which have none, are left out. */
 export function functionBodies(wasm: Uint8Array): ReadonlyMap<number, FunctionBody> {
   const bodies = new Map<number, FunctionBody>();
-  let at = HEADER_BYTES;
+  const reader = new WasmReader(wasm);
   let index = 0;
-
-  const leb = (): number => {
-    let value = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = wasm[at++] ?? 0;
-      value |= (byte & 0x7f) << shift;
-      if (byte < 0x80) return value >>> 0;
-    }
-  };
-
-  const skipName = (): void => {
-    const length = leb();
-    at += length;
-  };
-
-  while (at < wasm.length) {
-    const section = leb();
-    const length = leb();
-    const end = at + length;
+  reader.sections((section) => {
     if (section === SECTION_IMPORT) {
-      for (let count = leb(); count > 0; count--) {
-        skipName();
-        skipName();
-        const kind = leb();
+      for (let count = reader.u32(); count > 0; count--) {
+        reader.name();
+        reader.name();
         // Only function imports count here, and engines refuse the others before anything can trap.
-        if (kind !== 0) break;
-        leb();
+        if (reader.byte() !== 0) break;
+        reader.u32();
         index++;
       }
     } else if (section === SECTION_CODE) {
-      for (let count = leb(); count > 0; count--) {
-        const size = leb();
-        bodies.set(index++, { start: at, end: at + size });
-        at += size;
+      for (let count = reader.u32(); count > 0; count--) {
+        const size = reader.u32();
+        bodies.set(index++, { start: reader.position, end: reader.position + size });
+        reader.skip(size);
       }
     }
-    at = end;
-  }
+  });
   return bodies;
 }

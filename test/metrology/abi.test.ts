@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { WasmReader } from "../../host/engine/wasm_reader.js";
 import { EXPORTS, IMPORTS, IMPORT_MODULE, type FunctionSignature } from "../../host/metrology/abi.js";
 import { readMetrology } from "../../host/metrology/module.js";
 import { projectRoot } from "../../host/root.js";
@@ -31,25 +32,11 @@ function declared(source: string, keyword: string): Record<string, FunctionSigna
   return Object.fromEntries(functions) as Record<string, FunctionSignature>;
 }
 
-/** Names in a wasm module's own type section are not in WebAssembly.Module's listing: read the sections. */
+/** Signatures of a module's functions, which WebAssembly.Module does not list. */
 function wasmFunctions(wasm: Uint8Array): { imports: Signatures; exports: Signatures } {
-  let at = 8;
-  const leb = (): number => {
-    let value = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = wasm[at++] ?? 0;
-      value |= (byte & 0x7f) << shift;
-      if (byte < 0x80) return value >>> 0;
-    }
-  };
-  const name = (): string => {
-    const length = leb();
-    at += length;
-    return Buffer.from(wasm.subarray(at - length, at)).toString();
-  };
-  const list = <T>(item: () => T): T[] => Array.from({ length: leb() }, item);
+  const reader = new WasmReader(wasm);
   const valueType = (): "i32" | "i64" => {
-    const code = wasm[at++];
+    const code = reader.byte();
     if (code !== 0x7f && code !== 0x7e) throw new Error(`value type ${code}`);
     return code === 0x7f ? "i32" : "i64";
   };
@@ -57,40 +44,35 @@ function wasmFunctions(wasm: Uint8Array): { imports: Signatures; exports: Signat
   const functions: FunctionSignature[] = [];
   const imports: Record<string, FunctionSignature> = {};
   const exports: Record<string, FunctionSignature> = {};
-  const typeOf = (index: number): FunctionSignature => types[index] ?? { params: [], result: undefined };
-  while (at < wasm.length) {
-    const section = wasm[at++];
-    const size = leb();
-    const end = at + size;
+  const at = (list: FunctionSignature[], index: number): FunctionSignature => list[index] ?? expect.fail(`no ${index}`);
+  reader.sections((section) => {
     if (section === 1) {
-      list(() => {
-        at++; // 0x60, a function type
-        const params = list(valueType);
-        const [result] = list(valueType);
+      reader.list(() => {
+        reader.byte(); // 0x60, a function type
+        const params = reader.list(valueType);
+        const [result] = reader.list(valueType);
         types.push({ params, result });
       });
     } else if (section === 2) {
-      list(() => {
-        expect(name()).toBe(IMPORT_MODULE);
-        const field = name();
-        expect(wasm[at++], `${field} is a function`).toBe(0);
-        const signature = typeOf(leb());
-        imports[field] = signature;
-        functions.push(signature);
+      reader.list(() => {
+        expect(reader.name()).toBe(IMPORT_MODULE);
+        const field = reader.name();
+        expect(reader.byte(), `${field} is a function`).toBe(0);
+        imports[field] = at(types, reader.u32());
+        functions.push(imports[field]);
       });
     } else if (section === 3) {
-      for (const type of list(leb)) functions.push(typeOf(type));
+      reader.list(() => functions.push(at(types, reader.u32())));
     } else if (section === 7) {
-      list(() => {
-        const field = name();
-        const kind = wasm[at++];
-        const index = leb();
-        if (kind === 0) exports[field] = functions[index] ?? { params: [], result: undefined };
+      reader.list(() => {
+        const field = reader.name();
+        const kind = reader.byte();
+        const index = reader.u32();
+        if (kind === 0) exports[field] = at(functions, index);
         else expect(field).toBe("memory");
       });
     }
-    at = end;
-  }
+  });
   return { imports, exports };
 }
 
