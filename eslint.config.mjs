@@ -11,7 +11,9 @@ export default tseslint.config(
   js.configs.recommended,
   {
     files: ["**/*.mjs"],
-    languageOptions: { globals: { process: "readonly", console: "readonly", Atomics: "readonly", SharedArrayBuffer: "readonly" } },
+    languageOptions: {
+      globals: { process: "readonly", console: "readonly", Atomics: "readonly", SharedArrayBuffer: "readonly" },
+    },
   },
   {
     files: ["host/**/*.ts", "test/**/*.ts", "*.config.ts"],

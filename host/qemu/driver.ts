@@ -8,6 +8,12 @@ import { Machine } from "./machine.js";
 import { qemuMissing } from "./missing.js";
 import { METROLOGY_WASM } from "./paths.js";
 
+/** A board's answer to a call as other engines would have thrown it: a Trap if the module trapped, now or before. */
+export function asTrap(error: unknown): unknown {
+  const trapped = error instanceof LinkError && (error.status === Status.trap || error.status === Status.stopped);
+  return trapped ? new Trap(error.message, { cause: error }) : error;
+}
+
 /** Powers the board on and makes sure that it runs this project's module. Returns the board's name. */
 async function start(machine: Machine): Promise<string> {
   const refusal = await machine.powerOn();
@@ -31,8 +37,7 @@ class QemuMeter implements MeterDriver {
     try {
       return await this.machine.client.call(...args);
     } catch (error) {
-      const trapped = error instanceof LinkError && (error.status === Status.trap || error.status === Status.stopped);
-      throw trapped ? new Trap(error.message, { cause: error }) : error;
+      throw asTrap(error);
     }
   }
 

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import secp256k1 from "secp256k1";
 import { beforeEach, expect, it } from "vitest";
 import type { BoardClient } from "../../host/link/board_client.js";
-import { Status } from "../../host/link/protocol.js";
+import { Op, Status } from "../../host/link/protocol.js";
 import { IMPORTS, type ImportName } from "../../host/metrology/abi.js";
 import { FLASH_SECTOR_BYTES, FLASH_SECTORS } from "../../host/metrology/driver.js";
 import { compileEntry } from "../driver/entry.js";
@@ -12,6 +12,14 @@ const ERR_RANGE = -7;
 const MEMORY_BYTES = 65536;
 const PARTITION_BYTES = FLASH_SECTORS * FLASH_SECTOR_BYTES;
 const NUMBERS = Object.keys(IMPORTS) as ImportName[];
+
+/** Payload of MEMORY_READ. */
+function range(address: number, length: number): Uint8Array {
+  const payload = Buffer.alloc(8);
+  payload.writeUInt32LE(address);
+  payload.writeUInt32LE(length, 4);
+  return payload;
+}
 
 /** A module whose only function is `depth` blocks inside one another; wasm3 compiles them recursively. */
 function nestedBlocks(depth: number): Uint8Array {
@@ -36,12 +44,10 @@ describeBoard("a hostile module", () => {
   /** Calls an import from inside the module. */
   const call = async (name: ImportName, a = 0, b = 0, c = 0): Promise<number> =>
     (await client.callNamed("call_import", ["i32", "i32", "i32", "i32"], [NUMBERS.indexOf(name), a, b, c])) as number;
-  const peek = async (at: number, length: number): Promise<Uint8Array> => {
-    const values = Array.from({ length }, (_, i) => client.callNamed("peek", ["i32"], [at + i]));
-    return Uint8Array.from((await Promise.all(values)) as number[]);
-  };
-  const poke = async (at: number, bytes: Uint8Array): Promise<void> => {
-    await Promise.all([...bytes].map((byte, i) => client.callNamed("poke", ["i32", "i32"], [at + i, byte])));
+  /** Reads and writes memory from inside the module, which MEMORY_READ and MEMORY_WRITE do from outside. */
+  const peek = async (at: number): Promise<number> => (await client.callNamed("peek", ["i32"], [at])) as number;
+  const poke = async (at: number, value: number): Promise<void> => {
+    await client.callNamed("poke", ["i32", "i32"], [at, value]);
   };
 
   beforeEach(async () => {
@@ -94,17 +100,62 @@ describeBoard("a hostile module", () => {
     expect((await client.hello()).publicKey).toEqual(secp256k1.publicKeyCreate(KEY, true));
   });
 
+  it("has its memory read and written over the link, all of it and nothing else", async () => {
+    const image = Uint8Array.from({ length: MEMORY_BYTES }, (_, i) => (i * 7) ^ (i >> 8));
+    await client.memoryWrite(0, image);
+    expect(await client.memoryRead(0, MEMORY_BYTES)).toEqual(image);
+    // The module sees the same bytes.
+    for (const at of [0, 4095, 4096, MEMORY_BYTES - 1]) expect(await peek(at)).toBe(image[at]);
+    await poke(12345, 0x5a);
+    expect(await client.memoryRead(12344, 3)).toEqual(Uint8Array.of(image[12344] ?? 0, 0x5a, image[12346] ?? 0));
+    await poke(12345, image[12345] ?? 0);
+
+    const outside = { status: Status.badRequest, message: "outside the module's memory" };
+    for (const [address, length] of [
+      [MEMORY_BYTES, 1],
+      [MEMORY_BYTES - 1, 2],
+      [MEMORY_BYTES - 3, 4096],
+      [0x7fff_ffff, 1],
+      [0xffff_ffff, 1],
+      [0xffff_fffe, 4],
+    ] as const) {
+      await expect(client.memoryRead(address, length)).rejects.toMatchObject(outside);
+      await expect(client.memoryWrite(address, new Uint8Array(length))).rejects.toMatchObject(outside);
+    }
+    for (const [address, length] of [
+      [0, MEMORY_BYTES + 1],
+      [0, 0xffff_ffff],
+      [1, 0xffff_ffff],
+      [MEMORY_BYTES + 1, 0],
+    ] as const) {
+      await expect(client.link.rawRequest(Op.memoryRead, range(address, length))).rejects.toMatchObject(outside);
+    }
+    // A range that is partly outside was not written in part, and an empty one at the end is inside.
+    expect(await client.memoryRead(0, MEMORY_BYTES)).toEqual(image);
+    expect(await client.link.rawRequest(Op.memoryRead, range(MEMORY_BYTES, 0))).toHaveLength(0);
+  });
+
+  it("has no memory to read or write once it trapped, or if it has none", async () => {
+    await expect(client.callNamed("trap")).rejects.toMatchObject({ status: Status.trap });
+    await expect(client.memoryRead(0, 1)).rejects.toMatchObject({ status: Status.stopped });
+    await expect(client.memoryWrite(0, Uint8Array.of(1))).rejects.toMatchObject({ status: Status.stopped });
+    await client.load(nestedBlocks(1));
+    const outside = { status: Status.badRequest, message: "outside the module's memory" };
+    await expect(client.memoryRead(0, 1)).rejects.toMatchObject(outside);
+    await expect(client.memoryWrite(0, Uint8Array.of(1))).rejects.toMatchObject(outside);
+  });
+
   it("finds the imports working", async () => {
     const data = Uint8Array.from({ length: 100 }, (_, i) => i * 7);
-    await poke(1000, data);
+    await client.memoryWrite(1000, data);
     expect(await call("sha256", 1000, data.length, 2000)).toBe(0);
     const digest = Uint8Array.from(createHash("sha256").update(data).digest());
-    expect(await peek(2000, 32)).toEqual(digest);
+    expect(await client.memoryRead(2000, 32)).toEqual(digest);
     // The signature over its own digest's place.
     expect(await call("sign", 2000, 2000)).toBe(0);
-    expect(await peek(2000, 64)).toEqual(secp256k1.ecdsaSign(digest, KEY).signature);
+    expect(await client.memoryRead(2000, 64)).toEqual(secp256k1.ecdsaSign(digest, KEY).signature);
     expect(await call("module_hash", 3000)).toBe(0);
-    expect(await peek(3000, 32)).toEqual(Uint8Array.from(createHash("sha256").update(wasm).digest()));
+    expect(await client.memoryRead(3000, 32)).toEqual(Uint8Array.from(createHash("sha256").update(wasm).digest()));
   });
 
   it("finds NOR flash: bits only clear, a sector at a time comes back", async () => {
@@ -112,9 +163,9 @@ describeBoard("a hostile module", () => {
     const at = sector * FLASH_SECTOR_BYTES + 253; // across the driver's and the chip's units, unaligned
     const first = Uint8Array.from({ length: 600 }, (_, i) => i % 251);
     const second = Uint8Array.from({ length: 600 }, (_, i) => (i * 31) % 256);
-    await poke(1000, first);
+    await client.memoryWrite(1000, first);
     expect(await call("flash_program", at, 1000, first.length)).toBe(0);
-    await poke(1000, second);
+    await client.memoryWrite(1000, second);
     expect(await call("flash_program", at, 1000, second.length)).toBe(0);
     const both = first.map((byte, i) => byte & (second[i] ?? 0));
     const expected = new Uint8Array(PARTITION_BYTES).fill(0xff);
@@ -122,7 +173,7 @@ describeBoard("a hostile module", () => {
     expect(machine().flash()).toEqual(expected);
     expect(await client.flashRead(at - 300, 1200)).toEqual(expected.slice(at - 300, at + 900));
     expect(await call("flash_read", at, 4000, both.length)).toBe(0);
-    expect(await peek(4000, 64)).toEqual(both.slice(0, 64));
+    expect(await client.memoryRead(4000, both.length)).toEqual(both);
     expect(await call("flash_erase", sector)).toBe(0);
     expect(machine().flash()).toEqual(new Uint8Array(PARTITION_BYTES).fill(0xff));
   });
@@ -186,5 +237,6 @@ describeBoard("a hostile module", () => {
     expect(await ready).toBe("");
     expect(await client.callNamed("abi")).toBe(1);
     await expect(client.callNamed("spin")).rejects.toMatchObject({ status: Status.badRequest });
+    await expect(client.memoryWrite(0, Uint8Array.of(1))).rejects.toMatchObject({ status: Status.badRequest });
   });
 });

@@ -74,7 +74,23 @@ describeBoard("the service link", () => {
     await refuses(Op.flashRead, bytes(1), Status.badRequest, "offset and length are missing");
     await refuses(Op.flashRead, bytes(0, 0, 4, 0, 1, 0, 0, 0), Status.badRequest, "outside the partition");
     await refuses(Op.flashRead, bytes(1, 0, 0, 0, 255, 255, 255, 255), Status.badRequest, "outside the partition");
+    await refuses(Op.memoryRead, bytes(0, 0, 0, 0, 1), Status.badRequest, "address and length are missing");
+    await refuses(Op.memoryWrite, bytes(0, 0, 0), Status.badRequest, "the address is missing");
     expect(await machine().client.callNamed("abi")).toBe(ABI_VERSION);
+  });
+
+  it("opens the memory of metrology to nobody", async () => {
+    const { client } = machine();
+    const refusal = { status: Status.badRequest, message: "only a loaded module's memory is open" };
+    const input = (await client.call("in_buffer", [])).result;
+    // Where a host may put bytes by CALL, elsewhere, and where there is no memory at all.
+    for (const address of [input, 0, 0xffff_ffff]) {
+      await expect(client.memoryRead(address, 4)).rejects.toMatchObject(refusal);
+      await expect(client.memoryWrite(address, new Uint8Array(4))).rejects.toMatchObject(refusal);
+    }
+    await expect(client.link.rawRequest(Op.memoryRead, new Uint8Array(8))).rejects.toMatchObject(refusal);
+    await expect(client.link.rawRequest(Op.memoryWrite, new Uint8Array(4))).rejects.toMatchObject(refusal);
+    expect(await client.callNamed("abi")).toBe(ABI_VERSION);
   });
 
   it("answers after damaged frames and says what was wrong", async () => {

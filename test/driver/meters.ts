@@ -1,31 +1,23 @@
-import { describe, it } from "vitest";
-import { engineByName, wasm3Missing } from "../../host/engine/index.js";
+import { describe } from "vitest";
+import type { Engine } from "../../host/engine/engine.js";
+import { engineByName } from "../../host/engine/index.js";
 import type { DriverOptions, MeterDriver } from "../../host/metrology/driver.js";
 import { openLocalMeter } from "../../host/metrology/local.js";
 import { readMetrology } from "../../host/metrology/module.js";
-import { openQemuMeter, qemuMissing } from "../../host/qemu/index.js";
+import { openQemuMeter } from "../../host/qemu/index.js";
+import { type EngineName, itOnEveryEngine } from "./engines.js";
 
-/** Something that runs metrology.wasm. */
-interface MeterEngine {
-  readonly name: string;
-  /** Why it cannot run here and how to get it. */
-  readonly missing: string | undefined;
-  open(options: DriverOptions): Promise<MeterDriver>;
-}
+const openLocal =
+  (name: Engine["name"]) =>
+  (options: DriverOptions): MeterDriver =>
+    openLocalMeter(engineByName(name), readMetrology(), options);
 
-export const meterEngines: readonly MeterEngine[] = [
-  {
-    name: "v8",
-    missing: undefined,
-    open: async (options) => openLocalMeter(engineByName("v8"), readMetrology(), options),
-  },
-  {
-    name: "wasm3",
-    missing: wasm3Missing(),
-    open: async (options) => openLocalMeter(engineByName("wasm3"), readMetrology(), options),
-  },
-  { name: "qemu", missing: qemuMissing(), open: openQemuMeter },
-];
+/** How each engine gets metrology.wasm running. */
+const openers: Readonly<Record<EngineName, (options: DriverOptions) => MeterDriver | Promise<MeterDriver>>> = {
+  v8: openLocal("v8"),
+  wasm3: openLocal("wasm3"),
+  qemu: openQemuMeter,
+};
 
 /** Opens meters that are closed when the test ends. */
 export type Open = (options?: Partial<DriverOptions>) => Promise<MeterDriver>;
@@ -33,38 +25,24 @@ export type Open = (options?: Partial<DriverOptions>) => Promise<MeterDriver>;
 /** The private key of the tests' meters. */
 export const TEST_KEY = new Uint8Array(32).fill(0x11);
 
-/**
- * One test for every engine that can run here. A missing engine is skipped by name, and is a failure where
- * TIELINE_REQUIRE_ALL=1 says that all must be there.
- */
+/** One test of metrology.wasm on every engine. */
 export function onEveryEngine(
   title: string,
-  body: (open: Open, engine: string) => Promise<void>,
+  body: (open: Open, engine: EngineName) => Promise<void>,
   timeoutMs?: number,
 ): void {
   describe(title, () => {
-    for (const engine of meterEngines) {
-      if (engine.missing !== undefined && process.env["TIELINE_REQUIRE_ALL"] !== "1") {
-        it.skip(`on ${engine.name}: ${engine.missing}`, () => undefined);
-        continue;
+    itOnEveryEngine(async (engine) => {
+      const opened: MeterDriver[] = [];
+      try {
+        await body(async (options) => {
+          const meter = await openers[engine]({ key: TEST_KEY, ...options });
+          opened.push(meter);
+          return meter;
+        }, engine);
+      } finally {
+        for (const meter of opened) await meter.close();
       }
-      it(
-        `on ${engine.name}`,
-        async () => {
-          if (engine.missing !== undefined) throw new Error(`${engine.name}: ${engine.missing}`);
-          const opened: MeterDriver[] = [];
-          try {
-            await body(async (options) => {
-              const meter = await engine.open({ key: TEST_KEY, ...options });
-              opened.push(meter);
-              return meter;
-            }, engine.name);
-          } finally {
-            for (const meter of opened) await meter.close();
-          }
-        },
-        timeoutMs,
-      );
-    }
+    }, timeoutMs);
   });
 }

@@ -1,21 +1,93 @@
-import { describe, it } from "vitest";
-import type { Instance } from "../../host/engine/engine.js";
-import { engineByName, wasm3Missing } from "../../host/engine/index.js";
+import { beforeAll, describe } from "vitest";
+import type { Engine } from "../../host/engine/engine.js";
+import { engineByName } from "../../host/engine/index.js";
+import type { ModuleFile } from "../../host/metrology/module.js";
+import { asTrap } from "../../host/qemu/driver.js";
+import { Machine } from "../../host/qemu/machine.js";
+import { type EngineName, itOnEveryEngine } from "./engines.js";
 import { compileEntry } from "./entry.js";
 
-/** One test of a room's internals, through an entry file of its own, on V8 and wasm3. */
-export function onEachLocalEngine(title: string, entry: string, body: (module: Instance) => void): void {
+/**
+ * A test's own module on some engine. Whatever is asked of it happens in the order it was asked, so that a test need
+ * not wait for one answer before it asks the next: on a board, most of a call's time is the way there and back.
+ */
+export interface TestModule {
+  readonly engine: EngineName;
+  /** Calls an export; i32 are numbers, i64 bigints. Rejects with `Trap` if the module traps. */
+  call(name: string, ...args: (number | bigint)[]): Promise<number | bigint | undefined>;
+  /** `length` bytes of linear memory. Rejects if any of them is outside. */
+  read(at: number, length: number): Promise<Uint8Array>;
+  /** Rejects if any of the bytes is outside linear memory. */
+  write(at: number, bytes: Uint8Array): Promise<void>;
+}
+
+interface OpenModule extends TestModule {
+  close(): Promise<void>;
+}
+
+/** Its functions are async so that what the engine throws becomes a rejection. */
+function openLocal(name: Engine["name"], { wasm, sourceMap }: ModuleFile): OpenModule {
+  const instance = engineByName(name).instantiate(wasm, {}, sourceMap);
+  return {
+    engine: name,
+    call: async (...args) => instance.call(...args),
+    read: async (at, length) => {
+      const bytes = instance.memory().slice(at, at + length);
+      if (bytes.length !== length) throw new RangeError("outside the module's memory");
+      return bytes;
+    },
+    write: async (at, bytes) => instance.memory().set(bytes, at),
+    close: async () => undefined,
+  };
+}
+
+/** A board of its own, without a key: its metrology module stays down, and this one takes its place. */
+async function openOnBoard({ wasm }: ModuleFile): Promise<OpenModule> {
+  const machine = new Machine({});
+  try {
+    await machine.powerOn();
+    const { client } = machine;
+    await client.load(wasm);
+    return {
+      engine: "qemu",
+      call: async (name, ...args) => {
+        const params = args.map((arg) => (typeof arg === "bigint" ? "i64" : "i32"));
+        try {
+          return await client.callNamed(name, params, args);
+        } catch (error) {
+          throw asTrap(error);
+        }
+      },
+      read: (at, length) => client.memoryRead(at, length),
+      write: (at, bytes) => client.memoryWrite(at, bytes),
+      close: () => machine.discard(),
+    };
+  } catch (error) {
+    await machine.discard();
+    throw error;
+  }
+}
+
+const open = async (engine: EngineName, file: ModuleFile): Promise<OpenModule> =>
+  engine === "qemu" ? openOnBoard(file) : openLocal(engine, file);
+
+/**
+ * One test of a room's internals on every engine, each time with a fresh instance of an entry file of the test's own.
+ * @param entry path from the project's root, test/ROOM/NAME.entry.ts; compiled before the clock of the tests starts
+ */
+export function onEveryModuleEngine(title: string, entry: string, body: (module: TestModule) => Promise<void>): void {
   describe(title, () => {
-    for (const name of ["v8", "wasm3"] as const) {
-      const missing = name === "wasm3" ? wasm3Missing() : undefined;
-      if (missing !== undefined && process.env["TIELINE_REQUIRE_ALL"] !== "1") {
-        it.skip(`on ${name}: ${missing}`, () => undefined);
-        continue;
+    let file: ModuleFile;
+    beforeAll(() => {
+      file = compileEntry(entry);
+    });
+    itOnEveryEngine(async (engine) => {
+      const module = await open(engine, file);
+      try {
+        await body(module);
+      } finally {
+        await module.close();
       }
-      it(`on ${name}`, () => {
-        const { wasm, sourceMap } = compileEntry(entry);
-        body(engineByName(name).instantiate(wasm, {}, sourceMap));
-      });
-    }
+    });
   });
 }

@@ -11,7 +11,8 @@ import { projectRoot } from "../../host/root.js";
 function buildElsewhere(prefix: string): string {
   const folder = mkdtempSync(join(tmpdir(), prefix));
   try {
-    for (const name of ["assembly", "asconfig.json"]) cpSync(join(projectRoot(), name), join(folder, name), { recursive: true });
+    for (const name of ["assembly", "asconfig.json"])
+      cpSync(join(projectRoot(), name), join(folder, name), { recursive: true });
     symlinkSync(join(projectRoot(), "node_modules"), join(folder, "node_modules"));
     const asc = join(folder, "node_modules/assemblyscript/bin/asc.js");
     const args = [asc, "assembly/metrology/index.ts", "--target", "metrology"];

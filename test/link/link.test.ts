@@ -1,6 +1,6 @@
 import { Duplex, PassThrough } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { encodeArguments } from "../../host/link/board_client.js";
+import { BoardClient, encodeArguments } from "../../host/link/board_client.js";
 import { encodeFrame, FrameDecoder } from "../../host/link/frame.js";
 import { Link } from "../../host/link/link.js";
 import { LinkError, nextSequence, Op, Status } from "../../host/link/protocol.js";
@@ -108,6 +108,40 @@ describe("Link", () => {
     await expect(call).rejects.toThrow("closed");
     await expect(link.request(Op.hello)).rejects.toThrow("closed");
     await expect(link.ready()).rejects.toThrow("closed");
+  });
+});
+
+describe("BoardClient", () => {
+  it("reads and writes memory in pieces that fit a frame, all of them under way at once", async () => {
+    const board = new FakeBoard();
+    const client = new BoardClient(new Link(board.stream));
+    const memory = Uint8Array.from({ length: 10_000 }, (_, i) => (i * 31) >> 4);
+    const word = (request: Uint8Array, at: number): number => Buffer.from(request).readUInt32LE(at);
+    const requests = async (): Promise<Uint8Array[]> => [
+      await board.request(),
+      await board.request(),
+      await board.request(),
+    ];
+
+    const written = client.memoryWrite(100, memory.subarray(100, 9000));
+    const writes = await requests();
+    expect(writes.map((request) => [request[2], word(request, 3), request.length - 7])).toEqual([
+      [Op.memoryWrite, 100, 4096],
+      [Op.memoryWrite, 4196, 4096],
+      [Op.memoryWrite, 8292, 708],
+    ]);
+    expect(Buffer.concat(writes.map((request) => request.subarray(7)))).toEqual(Buffer.from(memory.slice(100, 9000)));
+    for (const request of writes) board.respond(request, Status.ok, new Uint8Array());
+    await written;
+
+    const read = client.memoryRead(100, 8900);
+    for (const request of await requests()) {
+      expect(request[2]).toBe(Op.memoryRead);
+      const at = word(request, 3);
+      board.respond(request, Status.ok, memory.subarray(at, at + word(request, 7)));
+    }
+    expect(await read).toEqual(memory.slice(100, 9000));
+    board.stream.destroy();
   });
 });
 
