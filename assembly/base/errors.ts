@@ -14,3 +14,5 @@ export const ERR_OVERFLOW: i32 = -5;
 export const ERR_CONFIG: i32 = -6;
 /** A range given by the module lies outside its memory, or a flash range outside the partition (returned by boards). */
 export const ERR_RANGE: i32 = -7;
+/** There is no such record or event, or it has been overwritten. */
+export const ERR_NOT_FOUND: i32 = -8;

@@ -5,7 +5,7 @@ export const INPUT_BYTES: i32 = 4096;
 export const EDGE_BYTES: i32 = 4;
 export const MAX_EDGES: i32 = INPUT_BYTES / EDGE_BYTES;
 
-/** Output buffer: the longest OCMF record (about 850 bytes with every text field full) and slack. */
+/** Output buffer: the longest OCMF record (about 1,200 bytes with every text field full) and slack. */
 export const OUTPUT_BYTES: i32 = 1536;
 
 /** Pulse inputs of a line meter: 0 counts import (1-0:1.8.0), 1 counts export (1-0:2.8.0). */
@@ -19,18 +19,26 @@ export const MAX_METER_CONSTANT: u32 = 100_000;
 export const MIN_INTERVAL_S: u32 = 5;
 export const HOUR_S: u32 = 3600;
 
-/** UTC from 2000-01-01 to 2100-01-01, ms: what the clock may be set to. */
-export const MIN_UTC_MS: i64 = 946_684_800_000;
+/** UTC from 1970-01-01 to 2100-01-01, ms: what the clock may be set to. */
+export const MIN_UTC_MS: i64 = 0;
 export const MAX_UTC_MS: i64 = 4_102_444_800_000;
 /** Monotonic time stays below 2^47 ms (4,000 years), so that sums with UTC cannot wrap. */
 export const MAX_MONO_MS: i64 = 1 << 47;
+/** A clock that was synchronised counts as such for a day; then it is an informative one. */
+export const SYNCHRONISED_FOR_MS: i64 = 86_400_000;
+/** A smaller correction than this is the clock's ordinary discipline and no step. */
+export const CLOCK_STEP_MS: i64 = 2_000;
 
-/**
- * The declared loss bound of a power cut: registers are persisted when this many milliseconds have passed since the
- * first pulse that is not yet persisted, or when that many pulses make 10 Wh, whichever comes first.
- */
-export const LOSS_BOUND_MS: i64 = 10_000;
-export const LOSS_BOUND_PULSES_DIVISOR: u64 = 100;
+/** Loss bound of a power cut, as configured: time since the first pulse that is not in flash, and energy of such. */
+export const MIN_LOSS_BOUND_MS: u32 = 1_000;
+export const MAX_LOSS_BOUND_MS: u32 = 60_000;
+export const MAX_LOSS_BOUND_WH: u32 = 1_000;
+
+/** Longest identification and tariff text of a transaction. */
+export const MAX_IDENTIFICATION_BYTES: i32 = 40;
+export const MAX_TARIFF_BYTES: i32 = 48;
 
 /** Longest journal entry, payload bytes. */
-export const MAX_ENTRY_BYTES: i32 = 128;
+export const MAX_ENTRY_BYTES: i32 = 160;
+/** Fewest erase sectors of the partition: each of its three regions turns over at least two. */
+export const MIN_SECTORS: i32 = 8;

@@ -11,6 +11,10 @@ export {
   set_clock,
   pulse_edges,
   pulse_counter,
+  tamper,
+  transaction,
   tick,
   registers,
+  record,
+  event,
 } from "./meter";

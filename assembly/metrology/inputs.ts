@@ -1,26 +1,76 @@
 import { ERR_ARGUMENT } from "../base/errors";
 import { EDGE_BYTES, INPUTS } from "../base/limits";
+import * as config from "./config";
 
 // Pulse inputs. An interrupt handler resident in RAM fills batches of edges (it must run while flash is being erased);
-// a hardware counter is read as a value instead. A pulse is counted at its leading edge.
+// a hardware counter is read as a value instead.
 //
 //   edge record, u32: bit 31 level after the edge, bits 28..30 input, bits 0..27 time, ms after the batch's base
+//
+// Filters, as configured per input:
+//
+//   EDGE   a leading edge counts at once if the input was off for min_off_ms before it and the last pulse that counted
+//          began at least min_on_ms + min_off_ms earlier
+//   PULSE  a level is taken for real once it has stood still for min_on_ms or min_off_ms, counted from the last bounce;
+//          a pulse counts when its on-level becomes real
+//
+// Times in here are the low 32 bits of monotonic milliseconds, because 64-bit arithmetic costs a 32-bit chip several
+// times as much. They wrap after 49 days; `settle` keeps what is remembered from growing older than half of that.
+//
+// A PULSE input's level becomes real at a time at which no edge comes. So `settle` is called with every time that the
+// module learns of, and a pulse belongs to the interval in which it became real, however edges are cut into batches.
 
 const LEVEL_SHIFT: u32 = 31;
 const INPUT_SHIFT: u32 = 28;
 const INPUT_MASK: u32 = 7;
-const OFFSET_MASK: u32 = 0x0fffffff;
+/** Milliseconds of an edge record after its batch's base. */
+export const OFFSET_MASK: u32 = 0x0fffffff;
 const COUNTER_MASK: u32 = 0xffff;
+/** So long ago that nothing is too near to it to count. */
+const LONG_AGO_MS: u32 = 0x40000000;
 
-/** Level of each input, a bit an input. */
-let levels: u32 = 0;
-/** Last value of each 16-bit hardware counter. */
-const counters: usize = memory.data(INPUTS * 4, 4);
+/** State of one input and its configuration, in static memory, INPUTS of them. */
+@unmanaged
+class Input {
+  /** Time of the last edge and of the last pulse that counted. */
+  edge_ms: u32;
+  pulse_ms: u32;
+  filter: u32;
+  min_on_ms: u32;
+  min_off_ms: u32;
+  min_period_ms: u32;
+  /** Level as it is, and as the filter takes it for real. */
+  level: u32;
+  settled: u32;
+  /** Last value of the 16-bit hardware counter. */
+  counter: u32;
+}
+const INPUT_STRIDE: usize = 36;
+const inputs: usize = memory.data(72, 8);
 
-/** Power-up: inputs are idle and hardware counters start from zero. */
-export function inputs_reset(): void {
-  levels = 0;
-  memory.fill(counters, 0, INPUTS * 4);
+/** Pulses too near to each other came, a bit an input; until `take_rate_alarms`. */
+let rate_alarms: u32 = 0;
+
+function input_at(input: i32): Input {
+  return changetype<Input>(inputs + <usize>input * INPUT_STRIDE);
+}
+
+/** Power-up at `now_ms`, with the configuration in force: inputs are idle and hardware counters start from zero. */
+export function inputs_reset(now_ms: u32): void {
+  assert(offsetof<Input>() == INPUT_STRIDE);
+  for (let i = 0; i < INPUTS; i++) {
+    const state = input_at(i);
+    state.edge_ms = now_ms - LONG_AGO_MS;
+    state.pulse_ms = now_ms - LONG_AGO_MS;
+    state.filter = config.filter(i);
+    state.min_on_ms = config.min_on_ms(i);
+    state.min_off_ms = config.min_off_ms(i);
+    state.min_period_ms = config.min_period_ms(i);
+    state.level = 0;
+    state.settled = 0;
+    state.counter = 0;
+  }
+  rate_alarms = 0;
 }
 
 /** Whether all `count` records at `edges` name inputs that exist. */
@@ -32,29 +82,79 @@ export function edges_are_valid(edges: usize, count: i32): bool {
   return true;
 }
 
-/** Milliseconds of an edge record after its batch's base. */
-export function edge_offset_ms(edge: u32): u32 {
-  return edge & OFFSET_MASK;
+export function edge_input(edge: u32): i32 {
+  return <i32>((edge >> INPUT_SHIFT) & INPUT_MASK);
 }
 
-/** Follows an edge. Returns the input whose pulse it begins, or -1: a falling edge, or a level that does not change. */
-export function edge_pulse(edge: u32): i32 {
-  const input = (edge >> INPUT_SHIFT) & INPUT_MASK;
-  const bit: u32 = 1 << input;
-  const level = (edge >> LEVEL_SHIFT) << input;
-  if ((levels & bit) == level) return -1;
-  levels ^= bit;
-  return level != 0 ? <i32>input : -1;
+/**
+ * Follows an edge at `time_ms`. Returns the pulses, 0 or 1, that it makes count. This is the firmware's hottest path:
+ * every call in it costs wasm3 more than what it does.
+ */
+export function edge_pulses(edge: u32, time_ms: u32): u32 {
+  const state = changetype<Input>(inputs + <usize>((edge >> INPUT_SHIFT) & INPUT_MASK) * INPUT_STRIDE);
+  const level = edge >> LEVEL_SHIFT;
+  const old_level = state.level;
+  if (level == old_level) return 0;
+  const elapsed = time_ms - state.edge_ms;
+  state.level = level;
+  state.edge_ms = time_ms;
+  const filter = state.filter;
+  if (filter == config.FILTER_PULSE) {
+    // What stood still until now becomes real; see `settle`.
+    if (old_level == state.settled) return 0;
+    if (elapsed < (old_level != 0 ? state.min_on_ms : state.min_off_ms)) return 0;
+    state.settled = old_level;
+    if (old_level == 0) return 0;
+    note_pulse(state, time_ms - elapsed + state.min_on_ms);
+    return 1;
+  }
+  if (level == 0 || filter != config.FILTER_EDGE || elapsed < state.min_off_ms) return 0;
+  if (time_ms - state.pulse_ms < state.min_on_ms + state.min_off_ms) return 0;
+  note_pulse(state, time_ms);
+  return 1;
+}
+
+/** Lets a PULSE input's level become real if it has stood still until `time_ms`. Returns the pulses that count. */
+export function settle(input: i32, time_ms: u32): u32 {
+  const state = input_at(input);
+  if (time_ms - state.pulse_ms > LONG_AGO_MS) state.pulse_ms = time_ms - LONG_AGO_MS;
+  if (time_ms - state.edge_ms > LONG_AGO_MS) state.edge_ms = time_ms - LONG_AGO_MS;
+  if (state.level == state.settled || state.filter != config.FILTER_PULSE) return 0;
+  const wait = state.level != 0 ? state.min_on_ms : state.min_off_ms;
+  if (time_ms - state.edge_ms < wait) return 0;
+  state.settled = state.level;
+  if (state.level == 0) return 0;
+  note_pulse(state, state.edge_ms + wait);
+  return 1;
 }
 
 /**
  * Pulses that a 16-bit hardware counter has counted since it was last read: exact while fewer than 65,536 come between
- * two readings.
+ * two readings. ERR_ARGUMENT for an input that does not count this way.
  */
-export function counter_pulses(input: i32, value: i32): i32 {
+export function counter_pulses(input: i32, value: i32, time_ms: u32): i32 {
   if (<u32>input >= <u32>INPUTS || <u32>value > COUNTER_MASK) return ERR_ARGUMENT;
-  const slot = counters + ((<usize>input) << 2);
-  const pulses = (<u32>value - load<u32>(slot)) & COUNTER_MASK;
-  store<u32>(slot, <u32>value);
+  const state = input_at(input);
+  if (state.filter != config.FILTER_COUNTER) return ERR_ARGUMENT;
+  const pulses = (<u32>value - state.counter) & COUNTER_MASK;
+  state.counter = <u32>value;
+  // One pulse more than fit can be due to where the reading falls.
+  const elapsed = time_ms - state.edge_ms;
+  if (pulses > 1 && <u64>(pulses - 1) * <u64>state.min_period_ms > <u64>elapsed) rate_alarms |= 1 << input;
+  state.edge_ms = time_ms;
   return <i32>pulses;
+}
+
+/** The inputs whose rate was too high since the last call, a bit an input. */
+export function take_rate_alarms(): u32 {
+  const alarms = rate_alarms;
+  rate_alarms = 0;
+  return alarms;
+}
+
+function note_pulse(state: Input, time_ms: u32): void {
+  if (time_ms - state.pulse_ms < state.min_period_ms) {
+    rate_alarms |= 1 << (<u32>(changetype<usize>(state) - inputs) / <u32>INPUT_STRIDE);
+  }
+  state.pulse_ms = time_ms;
 }

@@ -1,158 +1,263 @@
 import { crc32 } from "../base/crc32";
-import { ERR_ARGUMENT, ERR_FLASH, ERR_STATE } from "../base/errors";
+import { ERR_ARGUMENT, ERR_FLASH } from "../base/errors";
 import { MAX_ENTRY_BYTES } from "../base/limits";
 import { Flash } from "./flash";
 
 // An append-only journal over a ring of NOR sectors.
 //
 //   sector   header, entry, entry, ...            rest erased
-//   header   u32 magic, u32 sequence, u32 crc     crc over magic and sequence
-//   entry    u16 length, u8 type, u8 ~type, payload padded to 4, u32 crc over sequence, entry head and payload
+//   header   u32 magic, u32 sequence, u32 crc     crc over magic and sequence; the three stand there twice
+//   entry    u16 length, u8 type, u8 ~type, payload padded to 4, u32 crc
+//
+// An entry's crc covers its head and payload and begins with the sector's sequence, so that entries of an earlier turn
+// can never pass for this one's.
 //
 // Each sector begins with a checkpoint: entries that alone restore the client's state, closed by an END_CHECKPOINT
 // entry. The newest sector with a closed checkpoint is the journal; all others are history. So a cut while the next
 // sector is erased or its checkpoint written leaves the old one in force, and the ring wears evenly: sectors are used
-// strictly in turn.
+// strictly in turn, but for those that fail.
 //
-// The sequence stands in each crc, so that entries of an earlier turn can never pass for this one's.
+// After a power cut the last entry may be one whose bits are only just programmed, to read differently the next time:
+// it is programmed once more, which NOR allows with the same data. Behind a damaged entry nothing is appended: the first
+// `put`, or a `renew`, says all of it again in the next sector.
 
-const MAGIC: u32 = 0x314a4c54; // "TLJ1"
-const HEADER_BYTES: i32 = 12;
+const HEADER_COPY_BYTES: i32 = 12;
+const HEADER_BYTES: i32 = 24;
 const ENTRY_HEAD_BYTES: i32 = 4;
 const ENTRY_CRC_BYTES: i32 = 4;
 const END_CHECKPOINT: i32 = 0;
 const MIN_SECTOR_BYTES: i32 = 512;
+const ALIGNMENT: i32 = 4;
 
 /** Reading: what `next` found. */
 export const JOURNAL_END: i32 = 0;
 export const JOURNAL_ENTRY: i32 = 1;
-/** `append`: the sector is full; the client calls `begin_checkpoint`, appends its state, then `end_checkpoint`. */
-export const JOURNAL_FULL: i32 = 1;
+/** `append`: this sector takes no more. */
+const JOURNAL_FULL: i32 = 1;
 
-const scratch: usize = memory.data(ENTRY_HEAD_BYTES + 128 + ENTRY_CRC_BYTES, 8);
+/** An entry on its way to or from flash, and what was read back; all journals share them. */
+const scratch: usize = memory.data(168, 8);
+const readback: usize = memory.data(168, 8);
 
-export class Journal {
+export abstract class Journal {
+  private first: i32 = 0;
+  private count: i32 = 0;
   private sector_bytes: i32 = 0;
-  private sectors: i32 = 0;
-  private sector: i32 = -1;
+  private sector: i32 = 0;
   private sequence: u32 = 0;
+  private position: i32 = 0;
+  /** The newest sector whose checkpoint is closed: never erased before another one's is. */
+  private base: i32 = 0;
   /** Highest sequence ever begun, closed or not: none is used twice. */
   private newest_sequence: u32 = 0;
-  private position: i32 = 0;
-  /** The tail of the sector is torn: nothing may be appended to it. */
-  private torn: bool = false;
+  /** Nothing may be appended to this sector. */
+  private closed: bool = true;
   private checkpointing: bool = false;
+  /** Where appending goes on after `visit`. */
+  private kept_sector: i32 = 0;
+  private kept_sequence: u32 = 0;
+  private kept_position: i32 = 0;
+  private visiting: bool = false;
+  /** Where the last entry that was read begins. */
+  private last_entry: i32 = 0;
 
-  /** Type, payload length and payload address of the entry that `next` read; valid until the next call. */
+  /** Whether `next` passed over a damaged entry, or a checkpoint that was cut short. */
+  damaged: bool = false;
+  /** Type, payload length and payload address of the entry that `next` read; valid until any journal's next call. */
   type: i32 = 0;
   length: i32 = 0;
   payload: usize = scratch + ENTRY_HEAD_BYTES;
 
-  constructor(private flash: Flash) {}
+  constructor(
+    private flash: Flash,
+    private magic: u32,
+  ) {}
 
   /**
-   * Finds the newest sector with a closed checkpoint. Returns 1 if there is one (read it with `next` until
-   * JOURNAL_END), 0 for a flash without a journal (begin a checkpoint next), or a negative code.
+   * Takes `count` sectors from `first` and finds the newest with a closed checkpoint. Returns 1 if there is one (read it
+   * with `next` until JOURNAL_END), 0 for a region without a journal, or a negative code. Then call `resume`.
    */
-  mount(): i32 {
+  mount(first: i32, count: i32): i32 {
+    this.first = first;
+    this.count = count;
     this.sector_bytes = this.flash.sector_bytes();
-    const sectors = (this.sectors = this.flash.sectors());
     // Two sectors let one be erased while the other is in force.
-    if (sectors < 2 || this.sector_bytes < MIN_SECTOR_BYTES) return ERR_FLASH;
+    if (count < 2 || this.sector_bytes < MIN_SECTOR_BYTES) return ERR_FLASH;
     this.checkpointing = false;
+    this.visiting = false;
+    this.closed = true;
+    this.damaged = false;
     this.sequence = 0;
-    let newest: u32 = 0;
+    this.newest_sequence = 0;
     let below: u64 = u64.MAX_VALUE;
-    for (let tries = 0; tries < sectors; tries++) {
-      let best = -1;
-      let best_sequence: u32 = 0;
-      for (let s = 0; s < sectors; s++) {
-        const sequence = this.read_header(s);
-        if (sequence == 0 || <u64>sequence >= below || sequence <= best_sequence) continue;
-        best = s;
-        best_sequence = sequence;
-      }
-      if (best < 0) break;
-      if (newest == 0) newest = best_sequence;
-      this.select(best, best_sequence);
+    for (;;) {
+      const sequence = this.select_next(0, below, true);
+      if (sequence == 0) break;
+      if (this.newest_sequence == 0) this.newest_sequence = sequence;
       if (this.has_closed_checkpoint()) {
-        this.select(best, best_sequence);
-        this.newest_sequence = newest;
+        this.position = HEADER_BYTES;
+        this.base = this.sector;
         return 1;
       }
-      below = best_sequence;
+      below = sequence;
     }
-    this.sector = -1;
-    this.newest_sequence = newest;
-    this.torn = true;
+    // The first checkpoint goes to the first sector.
+    this.base = count - 1;
+    this.sequence = 0;
     return 0;
   }
 
-  /** Reads the next entry: JOURNAL_ENTRY, JOURNAL_END, or a negative code. */
+  /**
+   * Reads the next entry: JOURNAL_ENTRY, or JOURNAL_END. A damaged entry is passed over. Behind the sector that `mount`
+   * chose follow those that are newer: their checkpoint was not closed, or is damaged, but what can be read holds.
+   */
   next(): i32 {
-    do {
-      const found = this.read_entry();
-      if (found != JOURNAL_ENTRY) {
-        this.torn = found < 0 || !this.rest_is_erased();
-        return JOURNAL_END;
+    let found = this.read_entry();
+    while (found != JOURNAL_ENTRY || this.type == END_CHECKPOINT) {
+      // Inside a damaged entry erased words can stand before the next whole one.
+      if (found < 0 || (found == JOURNAL_END && this.damaged && !this.rest_is_erased())) {
+        this.damaged = true;
+        this.position += ALIGNMENT;
+      } else if (found == JOURNAL_END) {
+        if (this.visiting || this.select_next(this.sequence, u64.MAX_VALUE, false) == 0) return JOURNAL_END;
+        this.damaged = true;
       }
-    } while (this.type == END_CHECKPOINT);
+      found = this.read_entry();
+    }
     return JOURNAL_ENTRY;
   }
 
   /**
-   * Appends an entry (type 1..255). Returns 0 once it is in flash, JOURNAL_FULL when the client must write a checkpoint
-   * first, or a negative code. Call only after `next` has reached the end.
+   * After `mount` and reading to the end: makes ready for `put`, in the same sector if nothing speaks against it, else
+   * with a checkpoint in the next one. Returns 0 or a negative code.
    */
-  append(type: i32, data: usize, len: i32): i32 {
-    if (type <= 0 || type > 255 || len < 0 || len > MAX_ENTRY_BYTES) return ERR_ARGUMENT;
-    if (this.torn) return this.checkpointing ? ERR_FLASH : JOURNAL_FULL;
-    // Room for END_CHECKPOINT stays free, or a sector could fill up without ever becoming valid.
-    const reserve = this.checkpointing ? stored_bytes(0) : 0;
-    if (this.position + stored_bytes(len) + reserve > this.sector_bytes) {
-      return this.checkpointing ? ERR_FLASH : JOURNAL_FULL;
-    }
-    return this.write_entry(type, data, len);
+  resume(): i32 {
+    this.closed = this.sequence == 0 || this.damaged || !this.rest_is_erased() || !this.strengthen();
+    return this.closed ? this.renew() : 0;
   }
 
-  /** Erases the next sector of the ring and gives it a header. The old sector stays in force until `end_checkpoint`. */
-  begin_checkpoint(): i32 {
-    const next_sector = this.sector < 0 ? 0 : (this.sector + 1) % this.sectors;
-    const sequence = (this.newest_sequence > this.sequence ? this.newest_sequence : this.sequence) + 1;
-    if (sequence == 0) return ERR_FLASH;
-    let code = this.flash.erase(next_sector);
-    if (code < 0) return code;
-    store<u32>(scratch, MAGIC);
+  /** Appends, with `append`, the entries that restore the client's state. Returns 0 or the code that `append` gave. */
+  protected abstract write_checkpoint(): i32;
+
+  /**
+   * Writes an entry (type 1..255), in the next sector if this one is full or fails. Returns 0 once it is in flash and
+   * reads back, or a negative code.
+   */
+  put(type: i32, data: usize, len: i32): i32 {
+    let code = this.append(type, data, len);
+    for (let tries = this.count; code == JOURNAL_FULL && tries > 0; tries--) {
+      code = this.renew();
+      if (code == 0) code = this.append(type, data, len);
+    }
+    return code == JOURNAL_FULL ? ERR_FLASH : code;
+  }
+
+  /**
+   * Begins the next sector with a checkpoint; the old one stays in force until it is closed. A sector that fails is
+   * passed over. ERR_FLASH if all do.
+   */
+  renew(): i32 {
+    for (let step = 1; step < this.count; step++) {
+      if (this.begin_sector((this.base + step) % this.count) < 0) continue;
+      this.checkpointing = true;
+      let code = this.write_checkpoint();
+      if (code == 0) code = this.write_entry(END_CHECKPOINT, 0, 0);
+      this.checkpointing = false;
+      if (code == 0) {
+        this.base = this.sector;
+        return 0;
+      }
+      this.closed = true;
+    }
+    return ERR_FLASH;
+  }
+
+  /** Appends an entry: 0, JOURNAL_FULL, or a negative code. Outside of checkpoints use `put`. */
+  protected append(type: i32, data: usize, len: i32): i32 {
+    if (type <= 0 || type > 255 || len < 0 || len > MAX_ENTRY_BYTES) return ERR_ARGUMENT;
+    // Room for END_CHECKPOINT stays free, or a sector could fill up without ever becoming valid.
+    const reserve = this.checkpointing ? stored_bytes(0) : 0;
+    if (this.closed || this.position + stored_bytes(len) + reserve > this.sector_bytes) {
+      return this.checkpointing ? ERR_FLASH : JOURNAL_FULL;
+    }
+    const code = this.write_entry(type, data, len);
+    return code < 0 && !this.checkpointing ? JOURNAL_FULL : code;
+  }
+
+  /** Erases a sector and gives it a header. */
+  private begin_sector(sector: i32): i32 {
+    if (this.newest_sequence == u32.MAX_VALUE) return ERR_FLASH;
+    const sequence = ++this.newest_sequence;
+    if (this.flash.erase(this.first + sector) < 0) return ERR_FLASH;
+    store<u32>(scratch, this.magic);
     store<u32>(scratch, sequence, 4);
     store<u32>(scratch, crc32(0, scratch, 8), 8);
-    code = this.flash.program(next_sector * this.sector_bytes, scratch, HEADER_BYTES);
-    if (code < 0) return code;
-    this.select(next_sector, sequence);
-    this.newest_sequence = sequence;
-    this.checkpointing = true;
+    memory.copy(scratch + HEADER_COPY_BYTES, scratch, HEADER_COPY_BYTES);
+    if (this.program(sector, 0, HEADER_BYTES) < 0) return ERR_FLASH;
+    this.select(sector, sequence);
+    this.closed = false;
     return 0;
   }
 
-  /** Puts the new sector in force. */
-  end_checkpoint(): i32 {
-    if (!this.checkpointing) return ERR_STATE;
-    const code = this.write_entry(END_CHECKPOINT, 0, 0);
-    this.checkpointing = false;
-    return code;
+  /** Number of sectors, for `visit`. */
+  sectors(): i32 {
+    return this.count;
+  }
+
+  /** Reads from any sector's first entry on with `next`; false if it holds none. Call `leave` afterwards. */
+  visit(sector: i32): bool {
+    const sequence = this.read_header(sector);
+    if (sequence == 0) return false;
+    this.select(sector, sequence);
+    return true;
+  }
+
+  /** Before the first `visit`: remembers where appending goes on. */
+  enter(): void {
+    this.kept_sector = this.sector;
+    this.kept_sequence = this.sequence;
+    this.kept_position = this.position;
+    this.visiting = true;
+  }
+
+  /** Ends the visits. */
+  leave(): void {
+    this.sector = this.kept_sector;
+    this.sequence = this.kept_sequence;
+    this.position = this.kept_position;
+    this.visiting = false;
   }
 
   private select(sector: i32, sequence: u32): void {
     this.sector = sector;
     this.sequence = sequence;
     this.position = HEADER_BYTES;
-    this.torn = false;
   }
 
-  /** Sequence of a sector's header, 0 if it has none. */
+  /**
+   * Selects the sector with the highest (or lowest) sequence strictly between two bounds; returns it, 0 if there is none.
+   */
+  private select_next(above: u32, below: u64, highest: bool): u32 {
+    let best = -1;
+    let best_sequence: u32 = 0;
+    for (let s = 0; s < this.count; s++) {
+      const sequence = this.read_header(s);
+      if (sequence <= above || <u64>sequence >= below) continue;
+      if (best >= 0 && sequence > best_sequence != highest) continue;
+      best = s;
+      best_sequence = sequence;
+    }
+    if (best >= 0) this.select(best, best_sequence);
+    return best_sequence;
+  }
+
+  /** Sequence of a sector's header, 0 if it has none. Either copy will do. */
   private read_header(sector: i32): u32 {
-    if (this.flash.read(sector * this.sector_bytes, scratch, HEADER_BYTES) < 0) return 0;
-    if (load<u32>(scratch) != MAGIC || load<u32>(scratch, 8) != crc32(0, scratch, 8)) return 0;
-    return load<u32>(scratch, 4);
+    if (this.flash.read((this.first + sector) * this.sector_bytes, scratch, HEADER_BYTES) < 0) return 0;
+    for (let copy = scratch; copy < scratch + HEADER_BYTES; copy += HEADER_COPY_BYTES) {
+      if (load<u32>(copy) == this.magic && load<u32>(copy, 8) == crc32(0, copy, 8)) return load<u32>(copy, 4);
+    }
+    return 0;
   }
 
   private has_closed_checkpoint(): bool {
@@ -162,11 +267,10 @@ export class Journal {
     return false;
   }
 
-  /** JOURNAL_ENTRY and its fields; JOURNAL_END at erased flash or the sector's end; ERR_FLASH at a torn entry. */
+  /** JOURNAL_ENTRY and its fields; JOURNAL_END at erased flash or the sector's end; ERR_FLASH at a damaged entry. */
   private read_entry(): i32 {
-    const sector_bytes = this.sector_bytes;
-    if (this.position + stored_bytes(0) > sector_bytes) return JOURNAL_END;
-    const offset = this.sector * sector_bytes + this.position;
+    if (this.position + stored_bytes(0) > this.sector_bytes) return JOURNAL_END;
+    const offset = (this.first + this.sector) * this.sector_bytes + this.position;
     if (this.flash.read(offset, scratch, ENTRY_HEAD_BYTES) < 0) return ERR_FLASH;
     const head = load<u32>(scratch);
     if (head == 0xffffffff) return JOURNAL_END;
@@ -174,12 +278,13 @@ export class Journal {
     const type = (head >> 16) & 0xff;
     if (((type ^ (head >> 24)) & 0xff) != 0xff || length > MAX_ENTRY_BYTES) return ERR_FLASH;
     const stored = stored_bytes(length);
-    if (this.position + stored > sector_bytes) return ERR_FLASH;
+    if (this.position + stored > this.sector_bytes) return ERR_FLASH;
     if (this.flash.read(offset + ENTRY_HEAD_BYTES, this.payload, stored - ENTRY_HEAD_BYTES) < 0) return ERR_FLASH;
     const covered = stored - ENTRY_CRC_BYTES;
     if (load<u32>(scratch + <usize>covered) != crc32(this.sequence, scratch, covered)) return ERR_FLASH;
     this.type = <i32>type;
     this.length = length;
+    this.last_entry = this.position;
     this.position += stored;
     return JOURNAL_ENTRY;
   }
@@ -191,26 +296,37 @@ export class Journal {
     memory.copy(this.payload, data, <usize>len);
     memory.fill(this.payload + <usize>len, 0, <usize>(covered - ENTRY_HEAD_BYTES - len));
     store<u32>(scratch + <usize>covered, crc32(this.sequence, scratch, covered));
-    const code = this.flash.program(this.sector * this.sector_bytes + this.position, scratch, stored);
+    const code = this.program(this.sector, this.position, stored);
     // A failed program may have cleared any bits: never write there again.
-    if (code < 0) this.torn = true;
+    if (code < 0) this.closed = true;
     else this.position += stored;
     return code;
   }
 
+  /** Programs the last entry again, as it reads. */
+  private strengthen(): bool {
+    const len = this.position - this.last_entry;
+    const offset = (this.first + this.sector) * this.sector_bytes + this.last_entry;
+    return this.flash.read(offset, scratch, len) == 0 && this.program(this.sector, this.last_entry, len) == 0;
+  }
+
   private rest_is_erased(): bool {
-    const sector_bytes = this.sector_bytes;
-    const base = this.sector * sector_bytes;
-    for (let p = this.position; p < sector_bytes;) {
-      let len = sector_bytes - p;
-      if (len > MAX_ENTRY_BYTES) len = MAX_ENTRY_BYTES;
-      if (this.flash.read(base + p, scratch, len) < 0) return false;
+    for (let p = this.position; p < this.sector_bytes;) {
+      const len = min(this.sector_bytes - p, MAX_ENTRY_BYTES);
+      if (this.flash.read((this.first + this.sector) * this.sector_bytes + p, readback, len) < 0) return false;
       for (let i = 0; i < len; i++) {
-        if (load<u8>(scratch + <usize>i) != 0xff) return false;
+        if (load<u8>(readback + <usize>i) != 0xff) return false;
       }
       p += len;
     }
     return true;
+  }
+
+  /** Programs `len` bytes of the scratch buffer and reads them back: flash that has worn out does not always say so. */
+  private program(sector: i32, position: i32, len: i32): i32 {
+    const offset = (this.first + sector) * this.sector_bytes + position;
+    if (this.flash.program(offset, scratch, len) < 0 || this.flash.read(offset, readback, len) < 0) return ERR_FLASH;
+    return memory.compare(scratch, readback, <usize>len) == 0 ? 0 : ERR_FLASH;
   }
 }
 

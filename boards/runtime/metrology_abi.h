@@ -5,7 +5,7 @@
 #ifndef TIELINE_METROLOGY_ABI_H
 #define TIELINE_METROLOGY_ABI_H
 
-#define METROLOGY_ABI_VERSION 1
+#define METROLOGY_ABI_VERSION 2
 #define METROLOGY_IMPORT_MODULE "board"
 
 // Capacities of the module's input and output buffers, bytes.
@@ -38,7 +38,11 @@
     X(set_clock, "i(IIi)", 0) \
     X(pulse_edges, "i(Ii)", 0) \
     X(pulse_counter, "i(iiI)", 0) \
+    X(tamper, "i(iiI)", 0) \
+    X(transaction, "i(iiI)", 0) \
     X(tick, "i(I)", 1) \
-    X(registers, "i()", 1)
+    X(registers, "i()", 1) \
+    X(record, "i(ii)", 1) \
+    X(event, "i(i)", 1)
 
 #endif

@@ -36,18 +36,22 @@ export const EXPORTS = {
   set_clock: i32("i64", "i64", "i32"),
   pulse_edges: i32("i64", "i32"),
   pulse_counter: i32("i32", "i32", "i64"),
+  tamper: i32("i32", "i32", "i64"),
+  transaction: i32("i32", "i32", "i64"),
   tick: i32("i64"),
   registers: i32(),
+  record: i32("i32", "i32"),
+  event: i32("i32"),
 } as const satisfies Record<string, FunctionSignature>;
 
 export type ImportName = keyof typeof IMPORTS;
 export type ExportName = keyof typeof EXPORTS;
 
 /** Exports whose positive result is a number of bytes in the output buffer. */
-export const FILLS_OUTPUT: ReadonlySet<ExportName> = new Set(["tick", "registers"]);
+export const FILLS_OUTPUT: ReadonlySet<ExportName> = new Set(["tick", "registers", "record", "event"]);
 
 /** The value that `abi()` returns for this interface. */
-export const ABI_VERSION = 1;
+export const ABI_VERSION = 2;
 /** Capacity of the input buffer, bytes: 1,024 edges of 4 bytes. */
 export const INPUT_BYTES = 4096;
 /** Capacity of the output buffer, bytes. */
@@ -62,4 +66,5 @@ export const ERROR_NAMES: Readonly<Record<number, string>> = {
   [-5]: "ERR_OVERFLOW",
   [-6]: "ERR_CONFIG",
   [-7]: "ERR_RANGE",
+  [-8]: "ERR_NOT_FOUND",
 };

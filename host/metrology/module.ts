@@ -45,7 +45,38 @@ export interface Registers {
   readonly intervalS: number;
   /** "U", "I", "S", or "" while the clock is not set. */
   readonly clockState: string;
+  readonly nextTransactionPage: number;
+  /** Number of the newest event, 0 if there is none. */
+  readonly newestEvent: number;
 }
+
+/** An entry of the event log: PROTOCOL.md, "Event log". */
+export interface MeterEvent {
+  readonly number: number;
+  readonly kind: EventKind;
+  /** UTC, ms; 0 while the clock was not set. */
+  readonly utcMs: number;
+  readonly monoMs: number;
+  readonly detail: number;
+  /** SHA-256 of the previous event's hash and this event's first 32 bytes. */
+  readonly hash: Uint8Array;
+}
+
+/** Kinds of events by number, from 1. */
+export const EVENT_KINDS = [
+  "power down",
+  "power up",
+  "clock set",
+  "cover opened",
+  "cover closed",
+  "magnet on",
+  "magnet off",
+  "rate alarm",
+  "update",
+  "verification failure",
+  "configured",
+] as const;
+export type EventKind = (typeof EVENT_KINDS)[number];
 
 /** Reads the output of `registers`. */
 export function decodeRegisters(output: Uint8Array): Registers {
@@ -61,7 +92,36 @@ export function decodeRegisters(output: Uint8Array): Registers {
     meterConstant: view.getUint32(44, true),
     intervalS: view.getUint32(48, true),
     clockState: state === 0 ? "" : String.fromCharCode(state),
+    nextTransactionPage: view.getUint32(56, true),
+    newestEvent: view.getUint32(60, true),
   };
+}
+
+/** Reads the output of `event`, 64 bytes. */
+export function decodeEvent(output: Uint8Array): MeterEvent {
+  const view = new DataView(output.buffer, output.byteOffset, output.byteLength);
+  const kind = EVENT_KINDS[view.getUint16(4, true) - 1];
+  if (kind === undefined) throw new RangeError(`event kind ${view.getUint16(4, true)} is unknown`);
+  return {
+    number: view.getUint32(0, true),
+    kind,
+    utcMs: Number(view.getBigInt64(8, true)),
+    monoMs: Number(view.getBigInt64(16, true)),
+    detail: Number(view.getBigInt64(24, true)),
+    hash: output.slice(32, 64),
+  };
+}
+
+/** Tamper inputs by number. */
+export const TAMPER_INPUTS = ["cover", "magnet"] as const;
+export type TamperInput = (typeof TAMPER_INPUTS)[number];
+
+const ERR_NOT_FOUND = -8;
+
+/** Texts of a transaction as the input buffer takes them: two lengths, identification, tariff text. */
+export function encodeTexts(identification = "", tariff = ""): Uint8Array {
+  const texts = Buffer.from(identification + tariff, "latin1");
+  return Uint8Array.from([identification.length, tariff.length, ...texts]);
 }
 
 /** metrology.wasm on one engine with its emulated board: the host's only typed way to the firmware. */
@@ -121,13 +181,52 @@ export class Metrology {
   /** Lets time pass; returns the signed record of an interval that ended, if one did: call again until none does. */
   tick(monoMs: number): string | undefined {
     const length = this.expect("tick", BigInt(monoMs));
-    if (length === 0) return undefined;
-    const memory = this.instance.memory();
-    return Buffer.from(memory.buffer, memory.byteOffset + this.outputAt, length).toString("latin1");
+    return length === 0 ? undefined : this.outputText(length);
+  }
+
+  /** A tamper input became active or idle. */
+  tamper(what: TamperInput, active: boolean, monoMs: number): void {
+    this.expect("tamper", TAMPER_INPUTS.indexOf(what), active ? 1 : 0, BigInt(monoMs));
+  }
+
+  /**
+   * Begins ("B"), changes the tariff of ("T") or ends ("E", "L" locally, "R" remotely, "A" by an error) a transaction;
+   * its record comes out of the next tick.
+   */
+  transaction(
+    reason: "B" | "T" | "E" | "L" | "R" | "A",
+    monoMs: number,
+    texts: { readonly identification?: string; readonly tariff?: string } = {},
+  ): void {
+    const record =
+      reason === "B" || reason === "T" ? encodeTexts(texts.identification, texts.tariff) : new Uint8Array();
+    this.input(record);
+    this.expect("transaction", reason.charCodeAt(0), record.length, BigInt(monoMs));
+  }
+
+  /** A record that was signed, rebuilt from flash; undefined if it is overwritten or not signed yet. */
+  record(context: "F" | "T", page: number): string | undefined {
+    const length = this.call("record", context.charCodeAt(0), page);
+    if (length === ERR_NOT_FOUND) return undefined;
+    if (length < 0) throw new MeterError("record", length);
+    return this.outputText(length);
+  }
+
+  /** An event of the log; undefined if there is none of that number. */
+  event(number: number): MeterEvent | undefined {
+    const length = this.call("event", number);
+    if (length === ERR_NOT_FOUND) return undefined;
+    if (length < 0) throw new MeterError("event", length);
+    return decodeEvent(this.output(length));
   }
 
   registers(): Registers {
     return decodeRegisters(this.output(this.expect("registers")));
+  }
+
+  private outputText(length: number): string {
+    const memory = this.instance.memory();
+    return Buffer.from(memory.buffer, memory.byteOffset + this.outputAt, length).toString("latin1");
   }
 
   private expect(name: ExportName, ...args: (number | bigint)[]): number {

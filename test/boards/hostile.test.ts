@@ -3,7 +3,7 @@ import secp256k1 from "secp256k1";
 import { beforeEach, expect, it } from "vitest";
 import type { BoardClient } from "../../host/link/board_client.js";
 import { Op, Status } from "../../host/link/protocol.js";
-import { IMPORTS, type ImportName } from "../../host/metrology/abi.js";
+import { ABI_VERSION, IMPORTS, type ImportName } from "../../host/metrology/abi.js";
 import { FLASH_SECTOR_BYTES, FLASH_SECTORS } from "../../host/metrology/driver.js";
 import { compileEntry } from "../driver/entry.js";
 import { describeBoard, KEY, useMachine } from "./board.js";
@@ -228,14 +228,14 @@ describeBoard("a hostile module", () => {
       message: expect.stringMatching(/^the board failed and restarted: CPU exception 00000007 at 8000/) as string,
     });
     expect(await ready).toBe("");
-    expect(await client.callNamed("abi")).toBe(1);
+    expect(await client.callNamed("abi")).toBe(ABI_VERSION);
   });
 
   it("is gone after RESTART: the board runs metrology again", async () => {
     const ready = client.link.ready();
     await client.restart();
     expect(await ready).toBe("");
-    expect(await client.callNamed("abi")).toBe(1);
+    expect(await client.callNamed("abi")).toBe(ABI_VERSION);
     await expect(client.callNamed("spin")).rejects.toMatchObject({ status: Status.badRequest });
     await expect(client.memoryWrite(0, Uint8Array.of(1))).rejects.toMatchObject({ status: Status.badRequest });
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { encodeConfig } from "../../host/metrology/config.js";
+import { S0_INPUT, encodeConfig } from "../../host/metrology/config.js";
 import { onEveryEngine } from "../driver/meters.js";
 import { CONFIG, MeterClient, MIDNIGHT, pulseTrain } from "../driver/meter_client.js";
 
@@ -11,19 +11,25 @@ function changed(change: (view: DataView) => void): Uint8Array {
 }
 
 const WRONG: readonly [name: string, record: Uint8Array][] = [
-  ["version", changed((view) => view.setUint32(0, 2, true))],
-  ["reserved field", changed((view) => view.setUint32(12, 1, true))],
+  ["version", changed((view) => view.setUint32(0, 1, true))],
+  ["reserved field", changed((view) => view.setUint32(36, 1, true))],
+  ["loss bound 999 ms", changed((view) => view.setUint32(12, 999, true))],
+  ["loss bound 60,001 ms", changed((view) => view.setUint32(12, 60_001, true))],
+  ["loss bound 0 Wh", changed((view) => view.setUint32(16, 0, true))],
+  ["loss bound 1001 Wh", changed((view) => view.setUint32(16, 1001, true))],
+  ["filter 3", changed((view) => view.setUint8(28, 3))],
+  ["reserved byte of an input", changed((view) => view.setUint8(21, 1))],
   ["meter constant 0", changed((view) => view.setUint32(4, 0, true))],
   ["meter constant 100,001", changed((view) => view.setUint32(4, 100_001, true))],
   ["interval 4 s", changed((view) => view.setUint32(8, 4, true))],
   ["interval 7 s, no divisor", changed((view) => view.setUint32(8, 7, true))],
   ["interval 0 s", changed((view) => view.setUint32(8, 0, true))],
-  ["empty serial", changed((view) => new Uint8Array(view.buffer).fill(0, 16, 40))],
-  ["quote in a text", changed((view) => view.setUint8(17, 0x22))],
-  ["pipe in a text", changed((view) => view.setUint8(41, 0x7c))],
-  ["control character in a text", changed((view) => view.setUint8(65, 0x0a))],
-  ["text after the padding", changed((view) => view.setUint8(39, 0x41))],
-  ["record too short", encodeConfig(CONFIG).slice(0, 87)],
+  ["empty serial", changed((view) => new Uint8Array(view.buffer).fill(0, 40, 64))],
+  ["quote in a text", changed((view) => view.setUint8(41, 0x22))],
+  ["pipe in a text", changed((view) => view.setUint8(65, 0x7c))],
+  ["control character in a text", changed((view) => view.setUint8(89, 0x0a))],
+  ["text after the padding", changed((view) => view.setUint8(63, 0x41))],
+  ["record too short", encodeConfig(CONFIG).slice(0, 111)],
 ];
 
 onEveryEngine("a wrong configuration record keeps the meter down", async (open) => {
@@ -51,6 +57,9 @@ describe("encodeConfig", () => {
     [{ meterConstant: 0 }, /^meter constant/],
     [{ meterConstant: 1.5 }, /^meter constant/],
     [{ intervalS: 7 }, /^interval/],
+    [{ lossBoundMs: 0 }, /^loss bound: 0 ms/],
+    [{ lossBoundWh: 2000 }, /^loss bound: 2000 Wh/],
+    [{ inputs: [S0_INPUT, { ...S0_INPUT, minOnMs: 70_000 }] as const }, /^input 1 minOnMs/],
     [{ serial: "" }, /^serial/],
     [{ serial: 'a"b' }, /^serial/],
     [{ vendor: "Ö" }, /^vendor/],

@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+import { COUNTER_INPUT, S0_INPUT } from "../../host/metrology/config.js";
 import { onEveryEngine } from "../driver/meters.js";
 import { MeterClient, MIDNIGHT, pulseTrain } from "../driver/meter_client.js";
 
@@ -15,7 +16,8 @@ onEveryEngine("pulses of both inputs are counted at their leading edge", async (
 
 onEveryEngine("an edge that repeats the level it has counts nothing", async (open) => {
   const meter = new MeterClient(await open());
-  await meter.boot();
+  const raw = { filter: "edge", minOnMs: 0, minOffMs: 0, minPeriodMs: 0 } as const;
+  await meter.boot({ inputs: [raw, raw] });
   const level = (timeMs: number, level: 0 | 1) => ({ timeMs, input: 0, level });
   expect(await meter.edges(0, [level(1, 0), level(2, 1), level(3, 1), level(4, 0), level(5, 0), level(6, 1)])).toBe(6);
   expect((await meter.registers()).importPulses).toBe(2n);
@@ -42,7 +44,7 @@ onEveryEngine("a batch that crosses the interval's end is taken up to it", async
 
 onEveryEngine("a 16-bit counter is extended over its wrap", async (open) => {
   const meter = new MeterClient(await open());
-  await meter.boot();
+  await meter.boot({ inputs: [COUNTER_INPUT, COUNTER_INPUT] });
   expect(await meter.counter(0, 65_535, 1000)).toBe(65_535);
   expect(await meter.counter(0, 0, 2000)).toBe(1);
   expect(await meter.counter(0, 0, 3000)).toBe(0);
@@ -60,7 +62,7 @@ onEveryEngine("bad arguments are refused by code and change nothing", async (ope
   expect(await meter.tick(0)).toBe(-2);
   expect(await meter.counter(0, 1, 0)).toBe(-2);
   expect(await meter.setClock(0, MIDNIGHT)).toBe(-2);
-  await meter.boot();
+  await meter.boot({ inputs: [S0_INPUT, COUNTER_INPUT] });
   expect(await meter.edges(0, [none, { timeMs: 6, input: 2, level: 1 }])).toBe(-1);
   expect(await meter.edges(-1, [{ timeMs: 5, input: 0, level: 1 }])).toBe(-1);
   expect((await meter.driver.call("pulse_edges", [0n, 1025])).result).toBe(-1);
@@ -69,13 +71,14 @@ onEveryEngine("bad arguments are refused by code and change nothing", async (ope
   for (const [input, value] of [
     [-1, 5],
     [2, 5],
-    [0, -1],
-    [0, 65_536],
+    [1, -1],
+    [1, 65_536],
   ] as const) {
     expect(await meter.counter(input, value, 0)).toBe(-1);
   }
   expect(await meter.setClock(0, MIDNIGHT, "R")).toBe(-1);
-  expect(await meter.setClock(0, 0)).toBe(-1);
+  expect(await meter.setClock(0, -1)).toBe(-1);
+  expect(await meter.counter(0, 5, 0)).toBe(-1); // not configured for a counter
   expect(await meter.setClock(0, Date.UTC(2100, 0, 1))).toBe(-1);
   expect((await meter.driver.call("tick", [-1n])).result).toBe(-1);
   const { importPulses, exportPulses, clockState } = await meter.registers();

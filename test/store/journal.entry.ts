@@ -1,6 +1,6 @@
 import { ERR_FLASH } from "../../assembly/base/errors";
 import { Flash } from "../../assembly/store/flash";
-import { Journal, JOURNAL_ENTRY, JOURNAL_FULL } from "../../assembly/store/journal";
+import { Journal, JOURNAL_ENTRY } from "../../assembly/store/journal";
 
 // A journal over flash in RAM whose power fails after a given number of bytes written: a client that counts.
 
@@ -10,7 +10,7 @@ const SIZE: i32 = SECTOR_BYTES * SECTORS;
 const COUNT: i32 = 1;
 
 const bytes: usize = memory.data(2048, 8);
-const entry: usize = memory.data(16, 8);
+const entry: usize = memory.data(32, 8);
 
 /** Bytes that may still be written before the power fails. An erase counts as a sector's bytes. */
 let power: i32 = i32.MAX_VALUE;
@@ -48,7 +48,13 @@ class RamFlash extends Flash {
   }
 }
 
-const journal = new Journal(new RamFlash());
+class CountJournal extends Journal {
+  protected write_checkpoint(): i32 {
+    store<u32>(entry, counted);
+    return this.append(COUNT, entry, 12);
+  }
+}
+const journal = new CountJournal(new RamFlash(), 0x54534554);
 let counted: u32 = 0;
 
 export function flash(): usize {
@@ -62,13 +68,19 @@ export function set_power(budget: i32): void {
 /** Mounts, which forgets all RAM state as a power cut does: 1 with a journal, 0 without, or a code. */
 export function mount(): i32 {
   counted = 0;
-  const found = journal.mount();
-  if (found <= 0) return found;
-  while (journal.next() == JOURNAL_ENTRY) {
+  const found = journal.mount(0, SECTORS);
+  if (found < 0) return found;
+  while (found == 1 && journal.next() == JOURNAL_ENTRY) {
     if (journal.type != COUNT || journal.length != 12) return -100;
     counted = load<u32>(journal.payload);
   }
-  return 1;
+  const code = journal.resume();
+  return code < 0 ? code : found;
+}
+
+/** Whether the mount passed over something damaged. */
+export function damaged(): i32 {
+  return journal.damaged ? 1 : 0;
 }
 
 /** What the journal says was counted. */
@@ -79,29 +91,12 @@ export function count(): i32 {
 /** Counts one on and makes it safe: 0, or a code when the power failed on the way. */
 export function count_on(): i32 {
   const next = counted + 1;
-  store<u32>(entry, next);
-  let code = journal.append(COUNT, entry, 12);
-  if (code == JOURNAL_FULL) {
-    code = checkpoint();
-    if (code == 0) code = journal.append(COUNT, entry, 12);
-  }
+  store<u32>(entry + 16, next);
+  const code = journal.put(COUNT, entry + 16, 12);
   if (code == 0) counted = next;
   return code;
 }
 
-export function checkpoint(): i32 {
-  let code = journal.begin_checkpoint();
-  if (code < 0) return code;
-  store<u32>(entry, counted);
-  code = journal.append(COUNT, entry, 12);
-  store<u32>(entry, counted + 1);
-  return code < 0 ? code : journal.end_checkpoint();
-}
-
-export function append(type: i32, length: i32): i32 {
-  return journal.append(type, entry, length);
-}
-
-export function end_checkpoint(): i32 {
-  return journal.end_checkpoint();
+export function put(type: i32, length: i32): i32 {
+  return journal.put(type, entry, length);
 }

@@ -30,7 +30,7 @@ async function recordHour(): Promise<Trace> {
       edges = edges.slice(taken);
       await meter.drain(edges[0]?.timeMs ?? from + 59_000);
     }
-    await meter.setClock(from, 0);
+    await meter.setClock(from, -1);
   }
   return recorder.trace();
 }
