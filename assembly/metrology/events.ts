@@ -83,8 +83,8 @@ export function read_event(number: u32, out: usize): i32 {
   let code = ERR_NOT_FOUND;
   for (let s = 0; s < journal.sectors() && code < 0; s++) {
     if (!journal.visit(s)) continue;
-    while (journal.next() == JOURNAL_ENTRY) {
-      if (journal.type != EVENT || load<u32>(journal.payload) != number) continue;
+    while (journal.skim() == JOURNAL_ENTRY) {
+      if (journal.type != EVENT || load<u32>(journal.payload) != number || !journal.holds()) continue;
       memory.copy(out, journal.payload, EVENT_BYTES);
       code = EVENT_BYTES;
       break;

@@ -100,16 +100,19 @@ export function read_record(context: u32, page: u32, out: usize): i32 {
   let found = false;
   for (let s = 0; s < journal.sectors() && !found; s++) {
     if (!journal.visit(s)) continue;
-    while (!found && journal.next() == JOURNAL_ENTRY) {
+    while (!found && journal.skim() == JOURNAL_ENTRY) {
       const payload = journal.payload;
-      if (journal.type == CONTEXT) {
-        memory.copy(old_context, payload, config.CONTEXT_BYTES);
-      } else if (journal.type == TEXTS) {
-        memory.copy(old_texts, payload, state.TRANSACTION_BYTES);
-      } else if (load<u32>(payload, state.AT_PAGE) == page && <u32>load<u8>(payload, state.AT_CONTEXT) == context) {
-        memory.copy(old_record, payload, RECORD_BYTES);
-        found = true;
-      }
+      const type = journal.type;
+      const wanted =
+        type == RECORD &&
+        load<u32>(payload, state.AT_PAGE) == page &&
+        <u32>load<u8>(payload, state.AT_CONTEXT) == context;
+      if ((type == RECORD && !wanted) || !journal.holds()) continue;
+      if (type == CONTEXT) memory.copy(old_context, payload, config.CONTEXT_BYTES);
+      if (type == TEXTS) memory.copy(old_texts, payload, state.TRANSACTION_BYTES);
+      if (!wanted) continue;
+      memory.copy(old_record, payload, RECORD_BYTES);
+      found = true;
     }
   }
   journal.leave();

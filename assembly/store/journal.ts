@@ -57,7 +57,6 @@ export abstract class Journal {
   private kept_sector: i32 = 0;
   private kept_sequence: u32 = 0;
   private kept_position: i32 = 0;
-  private visiting: bool = false;
   /** Where the last entry that was read begins. */
   private last_entry: i32 = 0;
 
@@ -84,7 +83,6 @@ export abstract class Journal {
     // Two sectors let one be erased while the other is in force.
     if (count < 2 || this.sector_bytes < MIN_SECTOR_BYTES) return ERR_FLASH;
     this.checkpointing = false;
-    this.visiting = false;
     this.closed = true;
     this.damaged = false;
     this.sequence = 0;
@@ -119,7 +117,7 @@ export abstract class Journal {
         this.damaged = true;
         this.position += ALIGNMENT;
       } else if (found == JOURNAL_END) {
-        if (this.visiting || this.select_next(this.sequence, u64.MAX_VALUE, false) == 0) return JOURNAL_END;
+        if (this.select_next(this.sequence, u64.MAX_VALUE, false) == 0) return JOURNAL_END;
         this.damaged = true;
       }
       found = this.read_entry();
@@ -204,7 +202,7 @@ export abstract class Journal {
     return this.count;
   }
 
-  /** Reads from any sector's first entry on with `next`; false if it holds none. Call `leave` afterwards. */
+  /** Goes to any sector's first entry, to `skim` from there; false if it holds none. Call `leave` afterwards. */
   visit(sector: i32): bool {
     const sequence = this.read_header(sector);
     if (sequence == 0) return false;
@@ -212,12 +210,22 @@ export abstract class Journal {
     return true;
   }
 
+  /** While visiting: the next entry of the sector without its crc being checked, which takes most of the time. */
+  skim(): i32 {
+    return this.read_entry(false);
+  }
+
+  /** Whether the entry that was read is whole. */
+  holds(): bool {
+    const covered = stored_bytes(this.length) - ENTRY_CRC_BYTES;
+    return load<u32>(scratch + <usize>covered) == crc32(this.sequence, scratch, covered);
+  }
+
   /** Before the first `visit`: remembers where appending goes on. */
   enter(): void {
     this.kept_sector = this.sector;
     this.kept_sequence = this.sequence;
     this.kept_position = this.position;
-    this.visiting = true;
   }
 
   /** Ends the visits. */
@@ -225,7 +233,6 @@ export abstract class Journal {
     this.sector = this.kept_sector;
     this.sequence = this.kept_sequence;
     this.position = this.kept_position;
-    this.visiting = false;
   }
 
   private select(sector: i32, sequence: u32): void {
@@ -268,7 +275,7 @@ export abstract class Journal {
   }
 
   /** JOURNAL_ENTRY and its fields; JOURNAL_END at erased flash or the sector's end; ERR_FLASH at a damaged entry. */
-  private read_entry(): i32 {
+  private read_entry(check: bool = true): i32 {
     if (this.position + stored_bytes(0) > this.sector_bytes) return JOURNAL_END;
     const offset = (this.first + this.sector) * this.sector_bytes + this.position;
     if (this.flash.read(offset, scratch, ENTRY_HEAD_BYTES) < 0) return ERR_FLASH;
@@ -280,10 +287,9 @@ export abstract class Journal {
     const stored = stored_bytes(length);
     if (this.position + stored > this.sector_bytes) return ERR_FLASH;
     if (this.flash.read(offset + ENTRY_HEAD_BYTES, this.payload, stored - ENTRY_HEAD_BYTES) < 0) return ERR_FLASH;
-    const covered = stored - ENTRY_CRC_BYTES;
-    if (load<u32>(scratch + <usize>covered) != crc32(this.sequence, scratch, covered)) return ERR_FLASH;
     this.type = <i32>type;
     this.length = length;
+    if (check && !this.holds()) return ERR_FLASH;
     this.last_entry = this.position;
     this.position += stored;
     return JOURNAL_ENTRY;

@@ -1,7 +1,13 @@
 import { encodeEdges, type Edge } from "../../host/board/edge_fifo.js";
 import { encodeConfig, type MeterConfig } from "../../host/metrology/config.js";
 import type { MeterDriver } from "../../host/metrology/driver.js";
-import { decodeRegisters, type Registers } from "../../host/metrology/module.js";
+import {
+  decodeEvent,
+  decodeRegisters,
+  encodeTexts,
+  type MeterEvent,
+  type Registers,
+} from "../../host/metrology/module.js";
 
 export const CONFIG: MeterConfig = {
   serial: "TL000042",
@@ -54,6 +60,33 @@ export class MeterClient {
       if (typeof record === "number") throw new Error(`tick: ${record}`);
       records.push(record);
     }
+  }
+
+  async tamper(what: number, active: number, monoMs: number): Promise<number> {
+    return (await this.driver.call("tamper", [what, active, BigInt(monoMs)])).result;
+  }
+
+  async transaction(reason: string, monoMs: number, identification = "", tariff = ""): Promise<number> {
+    const texts = reason === "B" || reason === "T" ? encodeTexts(identification, tariff) : new Uint8Array();
+    const args = [reason.charCodeAt(0), texts.length, BigInt(monoMs)];
+    return (await this.driver.call("transaction", args, texts)).result;
+  }
+
+  /** A record out of flash, or the code. */
+  async record(context: "F" | "T", page: number): Promise<string | number> {
+    const { result, output } = await this.driver.call("record", [context.charCodeAt(0), page]);
+    return result > 0 ? Buffer.from(output).toString("latin1") : result;
+  }
+
+  /** All events of the log, oldest first. */
+  async events(): Promise<MeterEvent[]> {
+    const { newestEvent } = await this.registers();
+    const events: MeterEvent[] = [];
+    for (let number = 1; number <= newestEvent; number++) {
+      const { result, output } = await this.driver.call("event", [number]);
+      if (result > 0) events.push(decodeEvent(output));
+    }
+    return events;
   }
 
   async registers(): Promise<Registers> {
