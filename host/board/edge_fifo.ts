@@ -34,10 +34,14 @@ export class EdgeFifo {
     return this.edges[0]?.timeMs;
   }
 
-  /** The oldest edges as records of metrology's input buffer (assembly/metrology/inputs.ts), relative to the first. */
-  batch(): { baseMs: number; count: number; records: Uint8Array } {
+  /**
+   * The oldest edges, those before `beforeMs`, as records of metrology's input buffer (assembly/metrology/inputs.ts),
+   * relative to the first.
+   */
+  batch(beforeMs = Infinity): { baseMs: number; count: number; records: Uint8Array } {
     const baseMs = this.edges[0]?.timeMs ?? 0;
-    let count = this.edges.findIndex((edge) => edge.timeMs - baseMs > MAX_OFFSET_MS);
+    const endMs = Math.min(baseMs + MAX_OFFSET_MS + 1, beforeMs);
+    let count = this.edges.findIndex((edge) => edge.timeMs >= endMs);
     if (count < 0) count = this.edges.length;
     return { baseMs, count, records: encodeEdges(baseMs, this.edges.slice(0, count)) };
   }
@@ -45,6 +49,11 @@ export class EdgeFifo {
   /** Forgets the `count` oldest edges: the module has taken them. */
   take(count: number): void {
     this.edges.splice(0, count);
+  }
+
+  /** Power is gone, and what was in RAM; the count of lost edges is the emulation's own. */
+  clear(): void {
+    this.edges = [];
   }
 }
 

@@ -63,7 +63,8 @@ export class MetrologyBoard {
       },
       flash_program: (offset = 0, data = 0, len = 0) => {
         const source = range(data, len);
-        return source !== undefined && this.flash.program(offset, source) ? OK : ERR_RANGE;
+        if (source === undefined || !this.flash.programmable(offset, len)) return ERR_RANGE;
+        return this.flash.program(offset, source) ? OK : ERR_FLASH;
       },
       flash_erase: (sector = 0) => (this.flash.erase(sector) ? OK : ERR_FLASH),
     };

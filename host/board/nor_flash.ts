@@ -1,8 +1,15 @@
+import type { FlashOperation } from "./power_cut.js";
+
 /** NOR flash: programming only clears bits, erasing sets a whole sector to 0xFF. */
 export class NorFlash {
-  private readonly bytes: Uint8Array;
-  /** Erase cycles of each sector. */
+  protected readonly bytes: Uint8Array;
+  /** Erase cycles of each sector since it was made; an image does not carry them. */
   readonly eraseCounts: Uint32Array;
+  /** What was accepted so far: programs, their bytes, erases. Refused calls do not count. */
+  programOps = 0;
+  programBytes = 0;
+  eraseOps = 0;
+  private operations: FlashOperation[] | undefined;
 
   /**
    * @param sectorBytes bytes per erase sector
@@ -31,6 +38,11 @@ export class NorFlash {
     return this.bytes.slice();
   }
 
+  /** A list to which every accepted operation is added from now on, instead of to an earlier one. */
+  record(): readonly FlashOperation[] {
+    return (this.operations = []);
+  }
+
   /** Copies `target.length` bytes at `offset`; false if the range leaves the flash. */
   read(offset: number, target: Uint8Array): boolean {
     if (!this.contains(offset, target.length)) return false;
@@ -38,19 +50,41 @@ export class NorFlash {
     return true;
   }
 
+  /** Whether `length` bytes at `offset` are within one sector, as a program must be. */
+  programmable(offset: number, length: number): boolean {
+    return this.contains(offset, length) && (offset % this.sectorBytes) + length <= this.sectorBytes;
+  }
+
   /** Clears bits; false, with nothing changed, if the range leaves the flash or crosses a sector's end. */
   program(offset: number, data: Uint8Array): boolean {
-    if (!this.contains(offset, data.length)) return false;
-    if ((offset % this.sectorBytes) + data.length > this.sectorBytes) return false;
+    if (!this.programmable(offset, data.length)) return false;
+    this.countProgram(offset, data.length);
     for (let i = 0; i < data.length; i++) this.bytes[offset + i] = (this.bytes[offset + i] ?? 0) & (data[i] ?? 0);
     return true;
   }
 
+  /** Sets a sector to 0xFF; false if there is no such sector. */
   erase(sector: number): boolean {
-    if (!Number.isInteger(sector) || sector < 0 || sector >= this.sectors) return false;
+    if (!this.hasSector(sector)) return false;
+    this.countErase(sector);
     this.bytes.fill(0xff, sector * this.sectorBytes, (sector + 1) * this.sectorBytes);
-    this.eraseCounts[sector] = (this.eraseCounts[sector] ?? 0) + 1;
     return true;
+  }
+
+  protected hasSector(sector: number): boolean {
+    return Number.isInteger(sector) && sector >= 0 && sector < this.sectors;
+  }
+
+  protected countProgram(offset: number, length: number): void {
+    this.programOps++;
+    this.programBytes += length;
+    this.operations?.push({ kind: "program", offset, length });
+  }
+
+  protected countErase(sector: number): void {
+    this.eraseOps++;
+    this.eraseCounts[sector] = (this.eraseCounts[sector] ?? 0) + 1;
+    this.operations?.push({ kind: "erase", sector });
   }
 
   private contains(offset: number, length: number): boolean {
