@@ -77,6 +77,7 @@ function formatReport(report: VerifyReport): string {
     ...report.errors.map(formatFinding),
     ...report.records.map(formatRecord),
     ...report.chain.map(formatFinding),
+    ...report.notes.map((note) => `${formatFinding(note)} (no fault)`),
     formatSummary(report),
   ];
   return lines.map((line) => `${printable(line)}\n`).join("");

@@ -2,9 +2,13 @@ import { createHash } from "node:crypto";
 import type { Finding } from "./errors.js";
 import { quote } from "./errors.js";
 import { pageText } from "./parse.js";
-import type { OcmfRecord, TielineKey } from "./parse.js";
+import type { OcmfRecord } from "./parse.js";
 import { energyAwh, registerOf } from "./reading.js";
 import type { Reading } from "./reading.js";
+import { checkRules } from "./rules.js";
+import { QUALITY, checkTieline } from "./tieline.js";
+import type { TielineKey } from "./tieline.js";
+import { TransactionOrder } from "./transaction.js";
 
 /** Something that a sequence of records contradicts itself in; `index` counts from 0 in the list that was checked. */
 export interface ChainProblem extends Finding {
@@ -20,39 +24,68 @@ export function recordHash(text: string): string {
   return createHash("sha256").update(text, "utf8").digest("hex");
 }
 
+export interface ChainReport {
+  /** In the order of the records; empty if all holds. */
+  readonly problems: ChainProblem[];
+  /** No faults, but what a reader must know: transactions whose beginning or end is not among the records. */
+  readonly notes: ChainProblem[];
+}
+
 /**
  * Checks that records, in the order given, are one meter's unbroken account ("Pagination": each context counts by 1;
- * "Signing and Verification Process": nothing removed or added, one source, no unusable quantity). Per context: pages,
- * previous hash, meter serial, times and registers; per record: the meter's state, and for Tieline meters that the
- * readings follow from the pulse registers. It may start at any page: what came before is not claimed. Signatures are
- * verifyRecord's.
- * @returns problems in the order of the records; empty if all holds
+ * "Signing and Verification Process": nothing removed or added, one source, no unusable quantity). Per record: the
+ * rules of rules.ts and, for Tieline meters, of tieline.ts. Per context, which may stand mixed: pages, previous hash,
+ * meter serial, times, registers and the order of transactions. It may start at any page: what came before is not
+ * claimed. Gaps in time and unknown times are no faults, as the records tell of them. Signatures are verifyRecord's.
  */
-export function verifyChain(records: readonly OcmfRecord[]): ChainProblem[] {
+export function checkChain(records: readonly OcmfRecord[]): ChainReport {
   const contexts = new Map<string, Context>();
-  return records.flatMap((record, index) => {
+  const notes: ChainProblem[] = [];
+  const problems = records.flatMap((record, index) => {
     const name = record.pagination.context;
     const context = contexts.get(name) ?? new Context();
     contexts.set(name, context);
-    return [...checkState(record), ...checkPulses(record), ...context.append(record)].map((finding) => ({
-      index,
-      ...finding,
-    }));
+    const reason = record.readings[0].reason;
+    if (name === "T" && context.lastIndex === undefined && reason !== undefined && reason !== "B") {
+      notes.push({ index, field: "TX", message: "the records begin within a transaction" });
+    }
+    const findings = [...checkRules(record), ...checkTieline(record), ...context.append(record, index)];
+    return findings.map((finding) => ({ index, ...finding }));
   });
+  const last = contexts.get("T");
+  if (last?.lastIndex !== undefined && last.order.state === "running") {
+    notes.push({ index: last.lastIndex, field: "TX", message: "the records end within a transaction" });
+  }
+  return { problems, notes };
+}
+
+/** The problems that checkChain finds. */
+export function verifyChain(records: readonly OcmfRecord[]): ChainProblem[] {
+  return checkChain(records).problems;
 }
 
 /** What the records of one pagination context have shown so far. */
 class Context {
+  /** Index of the newest record. */
+  lastIndex: number | undefined;
+  readonly order = new TransactionOrder();
   private previous: OcmfRecord | undefined;
   private readonly registers = new Map<string, Reading>();
 
-  append(record: OcmfRecord): Finding[] {
+  append(record: OcmfRecord, index: number): Finding[] {
     const { previous } = this;
     this.previous = record;
-    const readings = record.readings.flatMap((reading, at) => this.appendReading(reading, at));
-    if (!previous) return [...checkFirst(record), ...readings];
-    const findings = [...checkPage(previous, record), ...checkSameMeter(previous, record)];
-    if (record.readings[0].time.epochMs < previous.readings[0].time.epochMs) {
+    this.lastIndex = index;
+    const pages = previous ? checkPage(previous, record) : [];
+    if (pages.length > 0) this.order.forget();
+    const first = !previous && record.tieline !== undefined && record.pagination.number === FIRST_PAGE;
+    const order = record.pagination.context === "T" ? this.order.append(record, first) : [];
+    // A clock that was set may have been set back; the record says so, and the pages keep the order.
+    const clockSet = ((record.tieline?.qualityFlags ?? 0) & QUALITY.clockSet) !== 0;
+    const readings = record.readings.flatMap((reading, at) => this.appendReading(reading, at, clockSet));
+    if (!previous) return [...checkFirst(record), ...order, ...readings];
+    const findings = [...pages, ...checkSameMeter(previous, record), ...order];
+    if (!clockSet && record.readings[0].time.epochMs < previous.readings[0].time.epochMs) {
       const before = quote(previous.readings[0].time.text);
       findings.push({ field: "RD[0].TM", message: `is earlier than the record before, ${before}` });
     }
@@ -60,13 +93,13 @@ class Context {
   }
 
   /** Times and energy of one register never go back, neither within a record nor between two. */
-  private appendReading(reading: Reading, at: number): Finding[] {
+  private appendReading(reading: Reading, at: number, clockSet: boolean): Finding[] {
     const register = reading.register ?? "";
     const last = this.registers.get(register);
     this.registers.set(register, reading);
     if (!last) return [];
     const findings: Finding[] = [];
-    if (reading.time.epochMs < last.time.epochMs) {
+    if (!clockSet && reading.time.epochMs < last.time.epochMs) {
       findings.push({
         field: `RD[${at}].TM`,
         message: `is earlier than ${quote(last.time.text)} of the same register`,
@@ -108,14 +141,14 @@ function checkSameMeter(previous: OcmfRecord, record: OcmfRecord): Finding[] {
   if (!record.tieline !== !previous.tieline) {
     findings.push({ field: "MV", message: "another kind of meter than in the record before" });
   }
-  if (record.tieline && previous.tieline) findings.push(...checkTieline(previous.tieline, record.tieline));
+  if (record.tieline && previous.tieline) findings.push(...checkRegisters(previous.tieline, record.tieline));
   if (record.tieline && record.tieline.previousHash !== recordHash(previous.text)) {
     findings.push({ field: "U.H", message: "is not the hash of the record before" });
   }
   return findings;
 }
 
-function checkTieline(previous: TielineKey, now: TielineKey): Finding[] {
+function checkRegisters(previous: TielineKey, now: TielineKey): Finding[] {
   const findings: Finding[] = [];
   if (now.constantImpPerKwh !== previous.constantImpPerKwh) {
     const change = `${previous.constantImpPerKwh} to ${now.constantImpPerKwh}`;
@@ -126,49 +159,6 @@ function checkTieline(previous: TielineKey, now: TielineKey): Finding[] {
       const change = `${previous.pulses[at]} to ${now.pulses[at]}`;
       findings.push({ field: `U.P[${at}]`, message: `the pulse register went back from ${change}` });
     }
-  }
-  return findings;
-}
-
-/**
- * A record can be genuine and say of itself that it must not be billed. EF "t" alone is let pass: it qualifies the
- * time, which stands in the record for all to see, not the energy.
- */
-function checkState(record: OcmfRecord): Finding[] {
-  return record.readings.flatMap((reading, at) => {
-    const findings: Finding[] = [];
-    if (reading.status !== "G") {
-      findings.push({ field: `RD[${at}].ST`, message: `the meter's state is ${reading.status}, not G (good)` });
-    }
-    if (reading.errorFlags.includes("E")) {
-      findings.push({ field: `RD[${at}].EF`, message: "the meter marks the energy as unusable" });
-    }
-    return findings;
-  });
-}
-
-/** Tieline: RV is the pulse register over the meter constant, floored to 1 mWh, in kWh with 6 decimals. */
-export function kwhText(pulses: bigint, constantImpPerKwh: bigint): string {
-  const energyMwh = (pulses * 1_000_000n) / constantImpPerKwh;
-  return `${energyMwh / 1_000_000n}.${(energyMwh % 1_000_000n).toString().padStart(6, "0")}`;
-}
-
-function checkPulses({ readings, tieline }: OcmfRecord): Finding[] {
-  if (!tieline) return [];
-  const findings: Finding[] = [];
-  const seen = new Set<string>();
-  readings.forEach((reading, at) => {
-    const direction = registerOf(reading.register)?.direction;
-    if (direction === undefined || reading.value === undefined) return;
-    seen.add(direction);
-    const expected = kwhText(tieline.pulses[direction === "import" ? 0 : 1], tieline.constantImpPerKwh);
-    if (reading.unit !== "kWh" || reading.value.text !== expected) {
-      const stated = `${quote(reading.value.text)} ${reading.unit}`;
-      findings.push({ field: `RD[${at}].RV`, message: `is ${stated} where the pulses give ${expected} kWh` });
-    }
-  });
-  for (const direction of ["import", "export"]) {
-    if (!seen.has(direction)) findings.push({ field: "RD", message: `holds no ${direction} register` });
   }
   return findings;
 }

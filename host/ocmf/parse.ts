@@ -1,15 +1,15 @@
 import { OcmfError, quote } from "./errors.js";
-import { JsonNumber, parseJsonObject } from "./json.js";
-import type { Json, JsonObject } from "./json.js";
+import { parseJsonObject } from "./json.js";
+import type { JsonObject } from "./json.js";
 import { parseReadings } from "./reading.js";
 import type { Reading } from "./reading.js";
+import { parseTielineKey } from "./tieline.js";
+import type { TielineKey } from "./tieline.js";
 
-/** Longest record that is read, in UTF-16 code units. Ours have about 850; vendors' transactions some thousand. */
+/** Longest record that is read, in UTF-16 code units. Ours have about 1000; vendors' transactions some thousand. */
 export const MAX_RECORD_CHARS = 65_536;
 /** GI of the meters whose vendor key U this room understands. */
 export const OWN_GATEWAY = "Tieline metrology";
-
-const U64_MAX = 2n ** 64n - 1n;
 
 /** PG, Table 2. Each context counts its own pages. */
 export interface Pagination {
@@ -26,18 +26,6 @@ export interface SignatureSection {
   readonly encoding: "hex" | "base64";
   /** SD as written. */
   readonly data: string;
-}
-
-/** Vendor key U of a Tieline meter: from which counts the readings come, and which record went before. */
-export interface TielineKey {
-  /** C: impulses per kWh. */
-  readonly constantImpPerKwh: bigint;
-  /** P: pulse registers, import and export (u64). */
-  readonly pulses: readonly [imported: bigint, exported: bigint];
-  /** I: delivery interval, seconds. */
-  readonly intervalS: bigint;
-  /** H: SHA-256 of the whole previous record, 64 lower-case hex digits; zeros in the first record. */
-  readonly previousHash: string;
 }
 
 export interface OcmfRecord {
@@ -156,30 +144,4 @@ function parseSignatureSection(fields: JsonObject): SignatureSection {
   const data = optionalString(fields, "SD");
   if (data === undefined) throw new OcmfError("SD", "is missing");
   return { algorithm: optionalString(fields, "SA") ?? "ECDSA-secp256r1-SHA256", encoding, data };
-}
-
-function parseTielineKey(value: Json | undefined): TielineKey {
-  if (!(value instanceof Map)) throw new OcmfError("U", value === undefined ? "is missing" : "is not an object");
-  const vendor = value as JsonObject;
-  const pulses = vendor.get("P");
-  if (!Array.isArray(pulses) || pulses.length !== 2) {
-    throw new OcmfError("U.P", "is not a pair of pulse registers, import and export");
-  }
-  const previousHash = vendor.get("H");
-  if (typeof previousHash !== "string" || !/^[0-9a-fA-F]{64}$/.test(previousHash)) {
-    throw new OcmfError("U.H", "is not a SHA-256 value of 64 hex digits");
-  }
-  return {
-    constantImpPerKwh: unsigned(vendor.get("C"), "U.C", 1n),
-    pulses: [unsigned(pulses[0] as Json, "U.P[0]", 0n), unsigned(pulses[1] as Json, "U.P[1]", 0n)],
-    intervalS: unsigned(vendor.get("I"), "U.I", 1n),
-    previousHash: previousHash.toLowerCase(),
-  };
-}
-
-function unsigned(value: Json | undefined, field: string, min: bigint): bigint {
-  const text = value instanceof JsonNumber ? value.text : "";
-  const number = /^\d{1,20}$/.test(text) ? BigInt(text) : -1n;
-  if (number < min || number > U64_MAX) throw new OcmfError(field, `is not a whole number from ${min} to 2^64 - 1`);
-  return number;
 }

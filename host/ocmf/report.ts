@@ -1,15 +1,17 @@
 import type { KeyObject } from "node:crypto";
-import { readContainer } from "./container.js";
-import { OcmfError, findingOf } from "./errors.js";
+import { findingOf } from "./errors.js";
 import type { Finding } from "./errors.js";
+import { readItems } from "./items.js";
+import type { InputFile, Item as ReadItem, Place } from "./items.js";
 import { parsePublicKey, pointOf } from "./key.js";
-import { MAX_RECORD_CHARS, pageText, parseRecord } from "./parse.js";
+import { pageText } from "./parse.js";
 import type { OcmfRecord } from "./parse.js";
 import { registerOf } from "./reading.js";
-import { verifyChain, verifyRecord } from "./verify.js";
+import { checkChain, verifyRecord } from "./verify.js";
+import type { ChainProblem } from "./verify.js";
 
-/** A file to check: its bytes, or why they could not be had. */
-export type InputFile = { readonly name: string } & ({ readonly bytes: Uint8Array } | { readonly failure: string });
+export type { InputFile, Place } from "./items.js";
+export { MAX_RECORDS_PER_FILE } from "./items.js";
 
 export interface ReportOptions {
   /** The key that the records are expected to be signed with: SPKI or secp256k1 point; see parsePublicKey. */
@@ -18,11 +20,6 @@ export interface ReportOptions {
   readonly selfSigned?: boolean;
 }
 
-export interface Place {
-  readonly file: string;
-  /** From 1; the line of the record, or of its <value>. */
-  readonly line: number;
-}
 export type PlacedFinding = Place & Finding;
 
 export interface RegisterReading {
@@ -58,12 +55,11 @@ export interface VerifyReport {
   readonly records: readonly RecordReport[];
   /** What the records, taken together, contradict themselves in. */
   readonly chain: readonly PlacedFinding[];
+  /** No faults: transactions whose beginning or end is not among the records. */
+  readonly notes: readonly PlacedFinding[];
   /** The keys used, as compressed points in hex. */
   readonly keys: readonly string[];
 }
-
-/** More than the records of any file of the size that the command reads; bounds the work on files of other kinds. */
-export const MAX_RECORDS_PER_FILE = 200_000;
 
 /** A record on its way through the checks. */
 interface Item extends Place {
@@ -92,17 +88,19 @@ export function verifyFiles(files: readonly InputFile[], options: ReportOptions 
   const trusted =
     keyText === undefined ? undefined : attempt({ file: "--key", line: null }, () => parsePublicKey(keyText));
   const keys = new KeyRing();
-  const itemsByFile = files.map((file) => attempt({ file: file.name, line: 1 }, () => readItems(file, keys)) ?? []);
+  const itemsByFile = files.map((file) =>
+    (attempt({ file: file.name, line: 1 }, () => readItems(file)) ?? []).map((item) => withKey(item, keys)),
+  );
   const items = itemsByFile.flat();
   const used = new Set<KeyObject>();
   const records = items.map((item) => reportRecord(item, checkSignature(item, trusted, used)));
-  const chain = checkChains(itemsByFile);
+  const { chain, notes } = checkChains(itemsByFile);
   const invalid = errors.length > 0 || chain.length > 0 || records.some(({ state }) => state === "invalid");
   // No file at all proves nothing either.
   const unverified = records.length === 0 || records.some(({ state }) => state === "unverified");
   const verdict = invalid ? "invalid" : unverified ? "unverified" : trusted ? "ok" : "integrity only";
   const accepted = verdict === "ok" || (verdict === "integrity only" && options.selfSigned === true);
-  return { verdict, exitCode: accepted ? 0 : invalid ? 1 : 2, errors, records, chain, keys: pointTexts(used) };
+  return { verdict, exitCode: accepted ? 0 : invalid ? 1 : 2, errors, records, chain, notes, keys: pointTexts(used) };
 }
 
 /** Parsing a key costs more than comparing texts, and a container repeats the same key with every record. */
@@ -116,76 +114,13 @@ class KeyRing {
   }
 }
 
-function readItems(file: InputFile, keys: KeyRing): Item[] {
-  if ("failure" in file) throw new OcmfError("file", file.failure);
-  const { name, bytes } = file;
-  // A byte order mark is no white space to a record, nor to the test for XML.
-  const content = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
-  const start = content.findIndex((byte) => byte !== 0x20 && (byte < 0x09 || byte > 0x0d));
-  if (start === -1) throw new OcmfError("file", "holds no records");
-  return content[start] === 0x3c ? readXml(name, content, keys) : readLines(name, content);
-}
-
-function readLines(file: string, bytes: Uint8Array): Item[] {
-  const items: Item[] = [];
-  for (let start = 0, line = 1; start <= bytes.length; line++) {
-    const newline = bytes.indexOf(0x0a, start);
-    const end = newline === -1 ? bytes.length : newline;
-    const item = readItem({ file, line }, () => decodeLine(bytes.subarray(start, end)));
-    if (item) items.push(item);
-    checkCount(items.length);
-    start = end + 1;
-  }
-  return items;
-}
-
-function checkCount(records: number): void {
-  if (records > MAX_RECORDS_PER_FILE) throw new OcmfError("file", `has more than ${MAX_RECORDS_PER_FILE} records`);
-}
-
-function decodeLine(bytes: Uint8Array): string {
-  // Told before decoding: a file of another kind may be one line of gigabytes. UTF-8 takes 3 bytes a code unit.
-  if (bytes.length > 3 * MAX_RECORD_CHARS)
-    throw new OcmfError("record", `is longer than ${MAX_RECORD_CHARS} characters`);
-  return decodeUtf8(bytes, "record").trim();
-}
-
-/** `undefined` for a blank line. */
-function readItem(place: Place, text: () => string): Item | undefined {
+function withKey({ keyText, ...item }: ReadItem, keys: KeyRing): Item {
+  const errors = [...item.errors];
+  if (keyText === undefined) return { ...item, errors };
   try {
-    const content = text();
-    return content === "" ? undefined : { ...place, record: parseRecord(content), errors: [] };
+    return { ...item, errors, key: keys.get(keyText) };
   } catch (error) {
-    return { ...place, errors: [findingOf(error)] };
-  }
-}
-
-function readXml(file: string, bytes: Uint8Array, keys: KeyRing): Item[] {
-  const entries = readContainer(decodeUtf8(bytes, "file"));
-  checkCount(entries.length);
-  const texts = new Set(entries.flatMap((entry) => ("value" in entry ? [entry.value.publicKey ?? []].flat() : [])));
-  // A value may leave its key out; when the file knows only one, that is the one meant.
-  const [common] = texts.size === 1 ? texts : [];
-  return entries.map((entry): Item => {
-    const place = { file, line: entry.line };
-    if ("error" in entry) return { ...place, errors: [entry.error] };
-    const item: Item = readItem(place, () => entry.value.record) ?? { ...place, errors: [] };
-    const keyText = entry.value.publicKey ?? common;
-    // A key says nothing about what is no record to begin with.
-    if (keyText === undefined || !item.record) return item;
-    try {
-      return { ...item, key: keys.get(keyText) };
-    } catch (error) {
-      return { ...item, errors: [...item.errors, findingOf(error)] };
-    }
-  });
-}
-
-function decodeUtf8(bytes: Uint8Array, field: string): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    throw new OcmfError(field, "is not UTF-8 text");
+    return { ...item, errors: [...errors, findingOf(error)] };
   }
 }
 
@@ -227,15 +162,15 @@ function pointTexts(keys: Iterable<KeyObject>): string[] {
 
 type Parsed = Item & { readonly record: OcmfRecord };
 
-function checkChains(itemsByFile: readonly (readonly Item[])[]): PlacedFinding[] {
+function checkChains(itemsByFile: readonly (readonly Item[])[]): Record<"chain" | "notes", PlacedFinding[]> {
   const meters = new Map<string, Parsed[]>();
   for (const items of itemsByFile) {
     const parsed = items.filter((item): item is Parsed => item.record !== undefined);
     const serial = parsed[0]?.record.serial;
     if (serial !== undefined) meters.set(serial, [...(meters.get(serial) ?? []), ...parsed]);
   }
-  return [...meters.values()].flatMap((chain) => {
-    const problems = verifyChain(chain.map(({ record }) => record));
+  const reports = Array.from(meters.values(), (chain) => {
+    const { problems, notes } = checkChain(chain.map(({ record }) => record));
     chain.forEach(({ key }, index) => {
       const before = chain[index - 1]?.key;
       if (key && before && !key.equals(before)) {
@@ -243,9 +178,14 @@ function checkChains(itemsByFile: readonly (readonly Item[])[]): PlacedFinding[]
       }
     });
     problems.sort((a, b) => a.index - b.index);
-    return problems.flatMap(({ index, field, message }) => {
-      const item = chain[index];
-      return item ? { file: item.file, line: item.line, field, message } : [];
-    });
+    return { chain: placed(chain, problems), notes: placed(chain, notes) };
+  });
+  return { chain: reports.flatMap(({ chain }) => chain), notes: reports.flatMap(({ notes }) => notes) };
+}
+
+function placed(chain: readonly Parsed[], problems: readonly ChainProblem[]): PlacedFinding[] {
+  return problems.flatMap(({ index, field, message }) => {
+    const item = chain[index];
+    return item ? { file: item.file, line: item.line, field, message } : [];
   });
 }

@@ -6,8 +6,8 @@ import type { CurveName } from "./key.js";
 import { parseRecord } from "./parse.js";
 import type { OcmfRecord, SignatureSection } from "./parse.js";
 
-export { verifyChain } from "./chain.js";
-export type { ChainProblem } from "./chain.js";
+export { checkChain, verifyChain } from "./chain.js";
+export type { ChainProblem, ChainReport } from "./chain.js";
 
 /** OCMF Table 22, names in lower case: the curve of each algorithm. All of them hash with SHA-256. */
 const CURVES: ReadonlyMap<string, CurveName> = new Map([

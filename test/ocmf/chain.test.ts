@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { kwhText, recordHash } from "../../host/ocmf/chain.js";
+import { recordHash } from "../../host/ocmf/chain.js";
 import { parseRecord } from "../../host/ocmf/parse.js";
+import { kwhText } from "../../host/ocmf/tieline.js";
 import { verifyChain } from "../../host/ocmf/verify.js";
 import { METER_RECORD, ownChain, ownPayload, signRecord } from "./fixtures.js";
 import type { OwnRecord } from "./fixtures.js";
@@ -111,15 +112,14 @@ describe("a chain", () => {
   });
 
   it("shows what the meter itself calls unusable", () => {
-    expect(differing({ status: "M" })).toEqual([
+    expect(differing({ status: "M", quality: 16 })).toEqual([
       "3 RD[0].ST: the meter's state is M, not G (good)",
       "3 RD[1].ST: the meter's state is M, not G (good)",
     ]);
-    expect(differing({ errorFlags: "Et" })).toEqual([
-      "3 RD[0].EF: the meter marks the energy as unusable",
-      "3 RD[1].EF: the meter marks the energy as unusable",
-    ]);
-    expect(differing({ errorFlags: "t" })).toEqual([]);
+    const unusable = METER_RECORD.replace('"EF" : ""', '"EF" : "Et"');
+    expect(problems([unusable])).toEqual(["0 RD[0].EF: the meter marks the energy as unusable"]);
+    expect(problems([unusable.replace("Et", "t")])).toEqual([]);
+    expect(differing({ errorFlags: "E" })).toContain("3 RD[1].EF: the meter marks the energy as unusable");
   });
 
   it("begins with zeros for a hash at page 1, and only there", () => {
@@ -133,18 +133,18 @@ describe("a chain", () => {
 
   it("of each context is counted by itself", () => {
     const transaction = METER_RECORD.replace("1DZG0033016911", "TL0000000001");
-    const next = transaction.replace('"T6"', '"T7"');
+    const next = transaction.replace('"T6"', '"T7"').replace('"TX" : "B"', '"TX" : "E"');
     expect(problems([CHAIN[0] ?? "", transaction, CHAIN[1] ?? "", next])).toEqual([]);
-    expect(problems([transaction, CHAIN[0] ?? "", transaction.replace('"T6"', '"T8"')])).toEqual([
+    expect(problems([transaction, CHAIN[0] ?? "", next.replace('"T7"', '"T8"')])).toEqual([
       "2 PG: T8 follows T6: 1 missing between them",
     ]);
   });
 
   it("lets a register of one transaction start again", () => {
-    const at = (page: string, register: string, value: string) =>
-      METER_RECORD.replace('"T6"', `"${page}"`).replace("01-00:01", `01-00:${register}`).replace("3.988", value);
-    expect(problems([at("T1", "B2", "5.000"), at("T2", "B2", "1.000")])).toEqual([]);
-    expect(problems([at("T1", "B0", "5.000"), at("T2", "B0", "1.000")])).toHaveLength(1);
+    const pair = (register: string) => METER_RECORD.replace("01-00:01", `01-00:${register}`);
+    const end = (record: string) => record.replace('"T6"', '"T7"').replace('"B"', '"E"').replace("3.988", "1.000");
+    expect(problems([pair("B2"), end(pair("B2"))])).toEqual([]);
+    expect(problems([pair("B0"), end(pair("B0"))])).toHaveLength(1);
   });
 
   it("never throws on records that parse", () => {
@@ -156,6 +156,9 @@ describe("a chain", () => {
       importKwh: fc.constantFrom("1e18", '" -7"', "0.5", "0"),
       previous: fc.constantFrom("", "x"),
       status: fc.constantFrom("G", "M"),
+      quality: fc.integer({ min: 0, max: 255 }),
+      clock: fc.constantFrom("U", "I", "S"),
+      reason: fc.constantFrom("B", "T", "E", "Q", ""),
     });
     const list = fc.array(
       record.map((change) => `OCMF|${ownPayload(change)}|{"SD":""}`),

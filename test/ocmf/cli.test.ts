@@ -62,7 +62,10 @@ describe("tieline verify", () => {
   it("reads a container, and a record of another vendor", async () => {
     const name = file("meter.xml", `\ufeff${container([METER_RECORD], METER_KEY)}`);
     const { code, lines } = await run([name], "--key", METER_KEY);
-    expect(lines[0]).toBe("meter.xml:3: T6 1DZG0033016911 2021-07-20T17:37:52,000+0200 I import 3.988 kWh OK");
+    expect(lines.slice(0, 2)).toEqual([
+      "meter.xml:3: T6 1DZG0033016911 2021-07-20T17:37:52,000+0200 I import 3.988 kWh OK",
+      "meter.xml:3: TX: the records end within a transaction (no fault)",
+    ]);
     expect(code).toBe(0);
   });
 
@@ -226,11 +229,11 @@ describe("tieline verify", () => {
     expect(code).toBe(1);
   });
 
-  it("checks 10,000 records, as lines, and 2,000 in a container", () => {
-    const chain = ownChain(10_000);
+  it("checks 3,000 records, as lines, and 2,000 in a container", () => {
+    const chain = ownChain(3000);
     const head = chain.slice(0, 2000);
     for (const [content, count] of [
-      [chain.join("\n"), 10_000],
+      [chain.join("\n"), 3000],
       [container(head, keyOf()), 2000],
     ] as const) {
       const report = verifyFiles([{ name: "f", bytes: Buffer.from(content) }], { key: keyOf() });

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, generateKeyPairSync, sign } from "node:crypto";
 import { brainpoolP256r1, brainpoolP384r1 } from "@noble/curves/misc.js";
 import { p256, p384 } from "@noble/curves/nist.js";
 import { secp256k1 } from "@noble/curves/secp256k1.js";
@@ -63,6 +63,20 @@ export function signRecord(payload: string, algorithm: Algorithm = OURS, seed = 
   return `OCMF|${payload}|{"SA":"${algorithm}","SD":"${sd}"}`;
 }
 
+/** The two curves of OCMF for which the signing library has no parameters, as OpenSSL names them. */
+export const SMALL_CURVES = [
+  ["ECDSA-secp192k1-SHA256", "secp192k1"],
+  ["ECDSA-secp192r1-SHA256", "prime192v1"],
+] as const;
+
+/** A record signed by OpenSSL with a new key, and the key: SPKI in hex. */
+export function signSmall(algorithm: string, namedCurve: string, payload: string) {
+  const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve });
+  const sd = sign("sha256", Buffer.from(payload), privateKey).toString("hex");
+  const key = publicKey.export({ type: "spki", format: "der" }).toString("hex");
+  return { record: `OCMF|${payload}|{"SA":"${algorithm}","SD":"${sd}"}`, key };
+}
+
 export interface OwnRecord {
   page: string;
   /** Delivery interval since 2026-06-21T00:00Z, of 15 minutes. */
@@ -75,6 +89,13 @@ export interface OwnRecord {
   importKwh: string;
   status: string;
   errorFlags: string;
+  quality: number;
+  clock: string;
+  /** Both make a record of a transaction; TX and the identification. */
+  reason: string;
+  identification: string;
+  tariff: string;
+  intervalS: number;
 }
 
 export function ownPayload(change: Partial<OwnRecord> = {}): string {
@@ -84,32 +105,60 @@ export function ownPayload(change: Partial<OwnRecord> = {}): string {
     pulses: [123, 0] as const,
     serial: "TL0000000001",
     constant: 1000,
+    status: "G",
+    errorFlags: "",
+    quality: 0,
+    clock: "S",
+    identification: "",
+    tariff: "",
+    intervalS: change.reason === undefined ? 900 : 0,
     ...change,
   };
   const time = new Date(Date.UTC(2026, 5, 21) + record.interval * 900_000).toISOString();
-  const tm = `${time.slice(0, 19)},${time.slice(20, 23)}+0000 S`;
+  const tm = `"TM":"${time.slice(0, 19)},${time.slice(20, 23)}+0000 ${record.clock}"`;
+  const tx = change.reason === undefined ? "" : `,"TX":"${change.reason}"`;
+  const assigned = record.identification !== "";
+  const assignment =
+    change.reason === undefined
+      ? ""
+      : `"IS":${assigned},"IL":"${assigned ? "HEARSAY" : "NONE"}","IF":[],"IT":"${assigned ? "LOCAL" : "NONE"}",` +
+        `"ID":"${record.identification}","TT":"${record.tariff}",`;
   const [importKwh, exportKwh] = record.pulses.map((pulses) => {
     const digits = ((BigInt(pulses) * 1_000_000n) / BigInt(record.constant)).toString().padStart(7, "0");
     return `${digits.slice(0, -6)}.${digits.slice(-6)}`;
   });
   const hash = change.previous === undefined ? "0".repeat(64) : sha256(change.previous).toString("hex");
   return (
-    `{"FV":"1.3","GI":"Tieline metrology","GS":"${record.serial}","GV":"0.1.0","PG":"${record.page}","MV":"Tieline",` +
-    `"MM":"T1","MS":"${record.serial}","CF":"0123456789abcdef","RD":[{"TM":"${tm}",` +
+    `{"FV":"1.3","GI":"Tieline metrology","GS":"${record.serial}","GV":"0.2.0","PG":"${record.page}","MV":"Tieline",` +
+    `"MM":"T1","MS":"${record.serial}","CF":"0123456789abcdef",${assignment}"RD":[{${tm}${tx},` +
     `"RV":${change.importKwh ?? importKwh},"RI":"01-00:01.08.00*FF","RU":"kWh","RT":"AC",` +
-    `"EF":"${change.errorFlags ?? ""}","ST":"${change.status ?? "G"}"},{"TM":"${tm}","RV":${exportKwh},` +
-    `"RI":"01-00:02.08.00*FF","RU":"kWh","ST":"${change.status ?? "G"}"}],` +
-    `"U":{"C":${record.constant},"P":[${record.pulses.join(",")}],"I":900,"H":"${hash}"}}`
+    `"EF":"${record.errorFlags}","ST":"${record.status}"},{${tm}${tx},"RV":${exportKwh},` +
+    `"RI":"01-00:02.08.00*FF","RU":"kWh","ST":"${record.status}"}],"U":{"C":${record.constant},` +
+    `"P":[${record.pulses.join(",")}],"I":${record.intervalS},"Q":${record.quality},"B":[10,10],"H":"${hash}"}}`
   );
 }
 
 /** Records F1 to F`count` of one Tieline meter, each naming the one before. */
 export function ownChain(count: number, change: (page: number) => Partial<OwnRecord> = () => ({}), seed = 7): string[] {
+  return chainOf("F", count, change, seed);
+}
+
+/** Records T1 onwards of one Tieline meter, one for each letter of `reasons`. */
+export function ownTransactions(
+  reasons: string,
+  change: (page: number) => Partial<OwnRecord> = () => ({}),
+  seed = 7,
+): string[] {
+  const letter = (page: number) => ({ reason: reasons[page - 1] ?? "", identification: "0410006a345b84" });
+  return chainOf("T", reasons.length, (page) => ({ ...letter(page), ...change(page) }), seed);
+}
+
+function chainOf(context: string, count: number, change: (page: number) => Partial<OwnRecord>, seed: number): string[] {
   const lines: string[] = [];
   for (let page = 1; page <= count; page++) {
     const previous = lines.at(-1);
     const payload = ownPayload({
-      page: `F${page}`,
+      page: `${context}${page}`,
       interval: page,
       pulses: [page * 123, page * 7],
       ...(previous !== undefined && { previous }),

@@ -40,6 +40,8 @@ describe("a record", () => {
       constantImpPerKwh: 1000n,
       pulses: [123n, 0n],
       intervalS: 900n,
+      qualityFlags: 0,
+      lossBound: { seconds: 10n, wh: 10n },
       previousHash: "0".repeat(64),
     });
     expect(record.readings.map(({ value }) => value?.text)).toEqual(["0.123000", "0.000000"]);
@@ -82,6 +84,12 @@ describe("a record", () => {
     [OWN.replace('"C":1000', '"C":0'), "U.C: is not a whole number"],
     [OWN.replace('"I":900', '"I":-900'), "U.I: is not a whole number"],
     [OWN.replace('"P":[123,0]', '"P":[123]'), "U.P: is not a pair"],
+    [OWN.replace('"Q":0,', ""), "U.Q: is not a whole number from 0 to 255"],
+    [OWN.replace('"Q":0', '"Q":256'), "U.Q: is not a whole number from 0 to 255"],
+    [OWN.replace('"Q":0', '"Q":true'), "U.Q: is not a whole number"],
+    [OWN.replace('"B":[10,10],', ""), "U.B: is not a pair"],
+    [OWN.replace('"B":[10,10]', '"B":[10,10,10]'), "U.B: is not a pair"],
+    [OWN.replace('"B":[10,10]', '"B":[10,-1]'), "U.B[1]: is not a whole number"],
     [OWN.replace("0".repeat(64), "0".repeat(63)), "U.H: is not a SHA-256"],
     [OWN.replace('"SA"', '"SE":"base32","SA"'), "SE: is neither"],
     [OWN.replace('"SA"', '"SM":"text/plain","SA"'), "SM: is not"],

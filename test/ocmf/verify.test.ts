@@ -1,10 +1,21 @@
-import { createPublicKey, generateKeyPairSync, sign } from "node:crypto";
+import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { keyFromSpki, parsePublicKey, pointFromSpki, pointOf, spkiFromPoint } from "../../host/ocmf/key.js";
 import { verifyFiles } from "../../host/ocmf/report.js";
 import { verifyRecord } from "../../host/ocmf/verify.js";
-import { CURVES, METER_KEY, METER_RECORD, keyOf, ownPayload, pointHex, signRecord, signatureOf } from "./fixtures.js";
+import {
+  CURVES,
+  METER_KEY,
+  METER_RECORD,
+  SMALL_CURVES,
+  keyOf,
+  ownPayload,
+  pointHex,
+  signRecord,
+  signSmall,
+  signatureOf,
+} from "./fixtures.js";
 import type { Algorithm } from "./fixtures.js";
 
 const ALGORITHMS = Object.keys(CURVES) as Algorithm[];
@@ -35,6 +46,19 @@ describe("a signature", () => {
     }
   });
 
+  it.each([ownPayload(), ownPayload({ page: "T1", reason: "B", identification: "04" })])(
+    "of ours does not hold with a bit of any byte of the payload flipped: case %#",
+    (payload) => {
+      const bytes = Buffer.from(signRecord(payload));
+      expect(verifyFiles([{ name: "f", bytes }], { key: keyOf() }).exitCode).toBe(0);
+      for (let at = 5; at < 5 + payload.length; at++) {
+        const flipped = Buffer.from(bytes);
+        flipped[at] = (bytes[at] ?? 0) ^ (1 << (at % 8));
+        expect(verifyFiles([{ name: "f", bytes: flipped }], { key: keyOf() }).exitCode, `byte ${at}`).toBe(1);
+      }
+    },
+  );
+
   it.each(ALGORITHMS)("by an independent signer holds: %s", (algorithm) => {
     const record = signRecord(ownPayload(), algorithm);
     expect(verifyRecord(record, keyOf(algorithm))).toEqual({ ok: true });
@@ -42,15 +66,10 @@ describe("a signature", () => {
     expect(verifyRecord(record, keyOf(algorithm, 8))).toMatchObject({ ok: false, field: "SD" });
   });
 
-  it.each([
-    ["ECDSA-secp192k1-SHA256", "secp192k1"],
-    ["ECDSA-secp192r1-SHA256", "prime192v1"],
-  ])("on a curve without an independent signer holds: %s", (algorithm, namedCurve) => {
-    const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve });
-    const sd = sign("sha256", Buffer.from(ownPayload()), privateKey).toString("hex");
-    const record = `OCMF|${ownPayload()}|{"SA":"${algorithm}","SD":"${sd}"}`;
-    expect(verifyRecord(record, publicKey)).toEqual({ ok: true });
-    expect(verifyRecord(record.replace('"F1"', '"F2"'), publicKey).ok).toBe(false);
+  it.each(SMALL_CURVES)("on a curve without an independent signer holds: %s", (algorithm, curve) => {
+    const { record, key } = signSmall(algorithm, curve, ownPayload());
+    expect(verifyRecord(record, key)).toEqual({ ok: true });
+    expect(verifyRecord(record.replace('"F1"', '"F2"'), key)).toMatchObject({ ok: false, field: "SD" });
   });
 
   it("holds for any text and key, and not with a character changed", () => {
