@@ -24,8 +24,9 @@ const old_record: usize = memory.data(136, 8);
 const old_context: usize = memory.data(148, 8);
 const old_texts: usize = memory.data(104, 8);
 
-/** The context that the ring's newest sector has. */
+/** The context that the ring's newest sector has, and the one it had at boot. */
 const written_context: usize = memory.data(148, 8);
+const mounted_context: usize = memory.data(148, 8);
 
 /** Whether the entry under way needs its texts in the same sector. */
 let with_texts: bool = false;
@@ -50,21 +51,23 @@ export function records_mount(first: i32, count: i32): i32 {
     if (journal.type == CONTEXT) memory.copy(written_context, journal.payload, config.CONTEXT_BYTES);
     if (journal.type == RECORD) memory.copy(old_record, journal.payload, RECORD_BYTES);
   }
-  return mounted;
+  memory.copy(mounted_context, written_context, config.CONTEXT_BYTES);
+  const code = journal.resume();
+  return code < 0 ? code : mounted;
 }
 
 export function records_were_damaged(): bool {
   return journal.damaged;
 }
 
-/** Whether the ring was written by a module with the same hash. Valid after records_mount, before the first append. */
+/** Whether what was in the ring at boot was written by a module with the same hash. */
 export function written_by_this_module(): bool {
-  return memory.compare(config.module_hash(written_context), config.module_hash(config.context), 32) == 0;
+  return memory.compare(config.module_hash(mounted_context), config.module_hash(config.context), 32) == 0;
 }
 
-/** Whether the ring was written under the same configuration, likewise. */
+/** Likewise under the same configuration. */
 export function written_with_this_configuration(): bool {
-  return memory.compare(written_context, config.context, config.CONFIG_BYTES) == 0;
+  return memory.compare(mounted_context, config.context, config.CONFIG_BYTES) == 0;
 }
 
 /**

@@ -38,13 +38,22 @@ function translate(error: unknown, reporter: TrapReporter): unknown {
   return reporter.trap(cause, cause === STACK_OVERFLOW ? frames.slice(1) : frames, error);
 }
 
+/** Compiling takes far longer than instantiating, and a street has many meters of one module. */
+const compiled = new WeakMap<Uint8Array, WebAssembly.Module>();
+
+function compile(wasm: Uint8Array): WebAssembly.Module {
+  const module = compiled.get(wasm) ?? new WebAssembly.Module(wasm as BufferSource);
+  compiled.set(wasm, module);
+  return module;
+}
+
 export const v8: Engine = {
   name: "v8",
   instantiate(wasm, imports, sourceMap) {
     const reporter = new TrapReporter(wasm, sourceMap);
     let instance: WebAssembly.Instance;
     try {
-      ({ instance } = instantiateSync(wasm, imports as unknown as LoaderImports));
+      ({ instance } = instantiateSync(compile(wasm), imports as unknown as LoaderImports));
     } catch (error) {
       throw translate(error, reporter);
     }

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { TAMPER_INPUTS, type TamperInput } from "../board/tamper_inputs.js";
 import type { MetrologyBoard } from "../board/metrology_board.js";
 import type { Engine, Instance } from "../engine/engine.js";
 import { projectRoot } from "../root.js";
@@ -111,10 +112,6 @@ export function decodeEvent(output: Uint8Array): MeterEvent {
     hash: output.slice(32, 64),
   };
 }
-
-/** Tamper inputs by number. */
-export const TAMPER_INPUTS = ["cover", "magnet"] as const;
-export type TamperInput = (typeof TAMPER_INPUTS)[number];
 
 const ERR_NOT_FOUND = -8;
 

@@ -1,16 +1,13 @@
 import type { EdgeFifo } from "../board/edge_fifo.js";
 import type { PulseCounter } from "../board/pulse_counter.js";
-import { TAMPER_INPUTS, type TamperInputs } from "../board/tamper_inputs.js";
+import type { TamperInputs } from "../board/tamper_inputs.js";
 import type { Metrology } from "../metrology/module.js";
 
 /** Inputs that hardware counters can count. */
 const INPUTS = 2;
 
-/** The module as the loop calls it; tampering is told to modules that have the export. */
-type Firmware = Pick<Metrology, "pulseEdges" | "pulseCounter" | "tick"> & {
-  /** @param what 0 the cover, 1 a magnet */
-  tamper?(what: number, active: boolean, monoMs: number): void;
-};
+/** The module as the loop calls it. */
+type Firmware = Pick<Metrology, "pulseEdges" | "pulseCounter" | "tamper" | "tick">;
 
 /** The devices that the loop serves. */
 export interface LoopDevices {
@@ -60,7 +57,7 @@ export class MainLoop {
         // Intervals that ended before it must not bear its mark.
         this.drain(event.monoMs);
         if (stopped()) return;
-        this.module.tamper?.(TAMPER_INPUTS.indexOf(event.what), event.active, event.monoMs);
+        this.module.tamper(event.what, event.active, event.monoMs);
         tamper.take();
         continue;
       }
