@@ -9,6 +9,8 @@ const MILLION = 1_000_000;
 export interface PulseSourceOptions {
   /** Time on, and least time off, of a pulse, ms. Default 30, as S0 asks for. */
   readonly widthMs?: number;
+  /** Shortest time between two pulses, ms; as long as a pulse unless said otherwise. */
+  readonly gapMs?: number;
   /** How much too fast the meter runs, parts per million; an integer above -1,000,000. Default 0. */
   readonly driftPpm?: number;
 }
@@ -19,6 +21,7 @@ export interface PulseSourceOptions {
  */
 export class PulseSource {
   private readonly widthMs: number;
+  private readonly gapMs: number;
   /** Energy of a pulse, times the meter constant, mW x ms: `whole` and `part` / `of`. */
   private readonly whole: number;
   private readonly part: number;
@@ -39,10 +42,12 @@ export class PulseSource {
     readonly meterConstant: number,
     options: PulseSourceOptions = {},
   ) {
-    const { widthMs = PULSE_MS, driftPpm = 0 } = options;
+    const { widthMs = PULSE_MS, gapMs = widthMs, driftPpm = 0 } = options;
     if (!Number.isInteger(widthMs) || widthMs < 1) throw new RangeError(`pulse width: ${widthMs} ms`);
     if (!Number.isInteger(driftPpm) || driftPpm <= -MILLION) throw new RangeError(`drift: ${driftPpm} ppm`);
+    if (!Number.isInteger(gapMs) || gapMs < 0) throw new RangeError(`pulse gap: ${gapMs} ms`);
     this.widthMs = widthMs;
+    this.gapMs = gapMs;
     // KWH x 10^6 is more than a double holds exactly.
     this.of = MILLION + driftPpm;
     const scaled = BigInt(KWH_MW_MS) * BigInt(MILLION);
@@ -60,9 +65,9 @@ export class PulseSource {
     const edges = this.pending;
     const input = powerMw < 0 ? 1 : 0;
     const rate = Math.abs(powerMw) * this.meterConstant;
-    if (rate * 2 * this.widthMs > this.whole) {
+    if (rate * (this.widthMs + this.gapMs) > this.whole) {
       throw new RangeError(
-        `${powerMw} mW at ${this.meterConstant} imp/kWh is faster than ${2 * this.widthMs} ms a pulse`,
+        `${powerMw} mW at ${this.meterConstant} imp/kWh is faster than ${this.widthMs + this.gapMs} ms a pulse`,
       );
     }
     if (rate > 0) {

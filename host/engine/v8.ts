@@ -42,7 +42,7 @@ function translate(error: unknown, reporter: TrapReporter): unknown {
 const compiled = new WeakMap<Uint8Array, WebAssembly.Module>();
 
 function compile(wasm: Uint8Array): WebAssembly.Module {
-  const module = compiled.get(wasm) ?? new WebAssembly.Module(wasm as BufferSource);
+  const module = compiled.get(wasm) ?? new WebAssembly.Module(wasm);
   compiled.set(wasm, module);
   return module;
 }

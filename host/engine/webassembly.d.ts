@@ -6,7 +6,8 @@ declare namespace WebAssembly {
   interface Table {
     readonly length: number;
   }
-  interface Module {
+  class Module {
+    constructor(bytes: Uint8Array);
     readonly [Symbol.toStringTag]: "WebAssembly.Module";
   }
   interface Instance {
