@@ -96,6 +96,7 @@ export class EmulatedMeter {
     else this.exportMwMs += flowed;
     const edges = this.line.advance(this.source.advance(powerMw, this.nowMs, toMs), toMs);
     let next = 0;
+    this.stopped();
     while (this.nowMs < toMs) {
       const poll = this.nowMs - (this.nowMs % POLL_MS) + POLL_MS;
       this.nowMs = Math.min(Math.max(poll, this.busyUntilMs), toMs);
@@ -228,7 +229,7 @@ export class EmulatedMeter {
     this.options.probe?.recordSigned(this.nowMs);
   }
 
-  /** Whether an erase keeps the processor still. Accounts for erases since it was asked last. */
+  /** Whether an erase keeps the processor still; erases since it was asked last begin now. */
   private stopped(): boolean {
     const erases = this.flash.eraseOps - this.erasesSeen;
     if (erases > 0) {
@@ -244,6 +245,7 @@ export class EmulatedMeter {
   private guard(call: () => void): void {
     try {
       call();
+      this.stopped();
     } catch (error) {
       if (!(error instanceof PowerCut)) throw error;
       this.cutPower();
