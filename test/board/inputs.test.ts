@@ -155,6 +155,14 @@ describe("edge FIFO", () => {
     fifo.clear();
     expect([fifo.length, fifo.firstMs(), fifo.dropped]).toEqual([0, undefined, 2]);
   });
+
+  it("larger than the module's input buffer comes out in several batches", () => {
+    const fifo = new EdgeFifo(3000);
+    for (const edge of pulseTrain(0, 1000, 0, 100)) fifo.push(edge);
+    const counts: number[] = [];
+    for (; fifo.length > 0; fifo.take(counts.at(-1) ?? 0)) counts.push(fifo.batch().count);
+    expect(counts).toEqual([1024, 976]);
+  });
 });
 
 describe("a meter's clock", () => {
