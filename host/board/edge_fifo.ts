@@ -9,6 +9,8 @@ export interface Edge {
 
 /** Longest distance from a batch's base that an edge record can say, ms. */
 const MAX_OFFSET_MS = 2 ** 28 - 1;
+/** Edges that metrology's input buffer holds. */
+const MAX_BATCH = 1024;
 
 /**
  * What the interrupt handler fills: edges in order of time, 1,024 of them. When it is full, edges are lost, and
@@ -17,6 +19,8 @@ const MAX_OFFSET_MS = 2 ** 28 - 1;
 export class EdgeFifo {
   private edges: Edge[] = [];
   dropped = 0;
+  private readonly bytes = new Uint8Array(MAX_BATCH * 4);
+  private readonly records = new DataView(this.bytes.buffer);
 
   constructor(readonly capacity = 1024) {}
 
@@ -36,14 +40,18 @@ export class EdgeFifo {
 
   /**
    * The oldest edges, those before `beforeMs`, as records of metrology's input buffer (assembly/metrology/inputs.ts),
-   * relative to the first.
+   * relative to the first; at most 1,024, which is what that buffer holds. The bytes are valid until the next batch.
    */
   batch(beforeMs = Infinity): { baseMs: number; count: number; records: Uint8Array } {
     const baseMs = this.edges[0]?.timeMs ?? 0;
     const endMs = Math.min(baseMs + MAX_OFFSET_MS + 1, beforeMs);
-    let count = this.edges.findIndex((edge) => edge.timeMs >= endMs);
-    if (count < 0) count = this.edges.length;
-    return { baseMs, count, records: encodeEdges(baseMs, this.edges.slice(0, count)) };
+    const most = Math.min(this.edges.length, MAX_BATCH);
+    let count = 0;
+    for (let edge = this.edges[0]; edge !== undefined && count < most; edge = this.edges[++count]) {
+      if (edge.timeMs >= endMs) break;
+      encodeEdge(this.records, count, baseMs, edge);
+    }
+    return { baseMs, count, records: this.bytes.subarray(0, count * 4) };
   }
 
   /** Forgets the `count` oldest edges: the module has taken them. */
@@ -60,8 +68,10 @@ export class EdgeFifo {
 /** Edge records, 4 bytes each, little endian. */
 export function encodeEdges(baseMs: number, edges: readonly Edge[]): Uint8Array {
   const records = new DataView(new ArrayBuffer(edges.length * 4));
-  edges.forEach((edge, i) => {
-    records.setUint32(i * 4, edge.level * 2 ** 31 + edge.input * 2 ** 28 + (edge.timeMs - baseMs), true);
-  });
+  edges.forEach((edge, i) => encodeEdge(records, i, baseMs, edge));
   return new Uint8Array(records.buffer);
+}
+
+function encodeEdge(records: DataView, index: number, baseMs: number, edge: Edge): void {
+  records.setUint32(index * 4, edge.level * 2 ** 31 + edge.input * 2 ** 28 + (edge.timeMs - baseMs), true);
 }

@@ -190,7 +190,7 @@ export class FaultyFlash extends NorFlash {
   private eraseHalfway(sector: number, stage: EraseStage): void {
     if (stage === 0) return;
     const mask = this.marginal.get(sector) ?? new Uint8Array(this.sectorBytes);
-    const bits = (): number => this.erases.uint32() & 0xff;
+    const some = (zeros: number): number => this.erases.uint32() & zeros;
     for (let i = 0; i < this.sectorBytes; i++) {
       const at = sector * this.sectorBytes + i;
       const zeros = ~(this.bytes[at] ?? 0) & 0xff;
@@ -202,9 +202,10 @@ export class FaultyFlash extends NorFlash {
       // Stage 1 has reached one byte in four, stage 2 has finished seven in eight and reached the rest.
       if (stage === 1 && this.erases.below(4) > 0) continue;
       const finished = stage === 2 && this.erases.below(8) > 0;
-      this.bytes[at] = (this.bytes[at] ?? 0) | (finished ? zeros : zeros & bits());
-      mask[i] = finished ? 0 : zeros & bits();
+      this.bytes[at] = (this.bytes[at] ?? 0) | (finished ? zeros : some(zeros));
+      mask[i] = finished ? 0 : some(zeros);
     }
-    this.marginal.set(sector, mask);
+    if (mask.some((bits) => bits !== 0)) this.marginal.set(sector, mask);
+    else this.marginal.delete(sector);
   }
 }

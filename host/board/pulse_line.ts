@@ -69,7 +69,8 @@ export class PulseLine {
       this.bounce(edge);
     }
     this.interfere(toMs);
-    this.pending.sort((a, b) => a.timeMs - b.timeMs);
+    // Toggles of one input at one time are all alike.
+    this.pending.sort((a, b) => a.timeMs - b.timeMs || a.input - b.input);
     const end = this.pending.findIndex(({ timeMs }) => timeMs >= toMs);
     const due = this.pending.splice(0, end < 0 ? this.pending.length : end);
     return due.map(({ timeMs, input }) => {

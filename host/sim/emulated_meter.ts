@@ -36,7 +36,7 @@ export class EmulatedMeter {
   /** The running firmware; none while power is off. */
   private running: { readonly module: Metrology; readonly loop: MainLoop } | undefined;
   private nowMs = 0;
-  private tickedMs = 0;
+  private nextTickMs = TICK_MS;
   /** The processor stands still until then, and how many erases that accounts for. */
   private busyUntilMs = 0;
   private erasesSeen = 0;
@@ -96,9 +96,9 @@ export class EmulatedMeter {
     else this.exportMwMs += flowed;
     const edges = this.line.advance(this.source.advance(powerMw, this.nowMs, toMs), toMs);
     let next = 0;
+    this.stopped();
     while (this.nowMs < toMs) {
-      const poll = this.nowMs - (this.nowMs % POLL_MS) + POLL_MS;
-      this.nowMs = Math.min(Math.max(poll, this.busyUntilMs), toMs);
+      this.nowMs = Math.min(this.wakeMs(edges[next]?.timeMs ?? Infinity), toMs);
       for (let edge = edges[next]; edge !== undefined && edge.timeMs < this.nowMs; edge = edges[++next]) {
         this.sense(edge);
       }
@@ -208,17 +208,28 @@ export class EmulatedMeter {
     this.options.probe?.edge(timeMs, input, level);
     if (this.running === undefined) return;
     if (this.options.frontEnd === "counter") this.counter.edge(input, level);
-    else this.fifo.push({ timeMs: this.clock.monoMs(timeMs), input, level });
+    else {
+      const monoMs = this.clock.monoMs(timeMs);
+      this.fifo.push(monoMs === timeMs ? edge : { timeMs: monoMs, input, level });
+    }
+  }
+
+  /** When the main loop next has something to do, at a poll. Polls that would find nothing are not made. */
+  private wakeMs(nextEdgeMs: number): number {
+    const { running } = this;
+    if (running === undefined) return Infinity;
+    const idle = !this.unfinished && !running.loop.pending;
+    const fromMs = idle ? Math.max(this.nowMs, Math.min(nextEdgeMs, this.nextTickMs - 1)) : this.nowMs;
+    return Math.max(fromMs - (fromMs % POLL_MS) + POLL_MS, this.busyUntilMs);
   }
 
   private serve(): void {
     const { running } = this;
     if (running === undefined) return;
-    const tickDue = Math.floor(this.nowMs / TICK_MS) > Math.floor(this.tickedMs / TICK_MS);
-    if (!tickDue && !this.unfinished && !running.loop.pending) return;
+    if (this.nowMs < this.nextTickMs && !this.unfinished && !running.loop.pending) return;
     this.guard(() => {
       running.loop.turn(this.clock.monoMs(this.nowMs));
-      this.tickedMs = this.nowMs;
+      this.nextTickMs = this.nowMs - (this.nowMs % TICK_MS) + TICK_MS;
       this.unfinished = this.stopped();
     });
   }
@@ -228,7 +239,7 @@ export class EmulatedMeter {
     this.options.probe?.recordSigned(this.nowMs);
   }
 
-  /** Whether an erase keeps the processor still. Accounts for erases since it was asked last. */
+  /** Whether an erase keeps the processor still; erases since it was asked last begin now. */
   private stopped(): boolean {
     const erases = this.flash.eraseOps - this.erasesSeen;
     if (erases > 0) {
@@ -244,6 +255,7 @@ export class EmulatedMeter {
   private guard(call: () => void): void {
     try {
       call();
+      this.stopped();
     } catch (error) {
       if (!(error instanceof PowerCut)) throw error;
       this.cutPower();

@@ -8,7 +8,7 @@ export interface VcdWire {
   readonly initial: VcdBit;
 }
 
-/** A `module` scope, or the root, while signals are being declared. */
+/** A `module` scope; signals and scopes in it are declared before the dump begins. */
 export interface VcdScope {
   scope(name: string): VcdScope;
   /** @param initial its value at time 0 */
@@ -37,8 +37,9 @@ const CODES = 94;
  * `flush` or `close` puts them in order and hands them to the sink.
  */
 export class VcdWriter {
+  /** The outermost scope, "top". */
   readonly root: VcdScope;
-  private definitions = "";
+  private readonly definitions: () => string[];
   private readonly wires: VcdWire[] = [];
   private values: Map<VcdWire, VcdBit> | undefined;
   private changes: Change[] = [];
@@ -51,7 +52,9 @@ export class VcdWriter {
     private readonly sink: (text: string) => void,
     private readonly header: VcdHeader = {},
   ) {
-    this.root = this.newScope([]);
+    const { scope, lines } = this.newScope("top");
+    this.root = scope;
+    this.definitions = lines;
   }
 
   /**
@@ -101,33 +104,39 @@ export class VcdWriter {
     if (date !== undefined) text.push(`$date ${date} $end`);
     text.push("$version Tieline $end");
     if (comment !== undefined) text.push(`$comment ${comment} $end`);
-    text.push("$timescale 1 ms $end", `${this.definitions}$enddefinitions $end`, "#0", "$dumpvars");
+    text.push("$timescale 1 ms $end", ...this.definitions(), "$enddefinitions $end", "#0", "$dumpvars");
     for (const { initial, code } of this.wires) text.push(`${initial}${code}`);
     text.push("$end");
     return new Map(this.wires.map((wire) => [wire, wire.initial]));
   }
 
-  /** Scopes may be declared in turns: each wire is written with the scopes around it, which readers join by name. */
-  private newScope(path: readonly string[]): VcdScope {
+  /** A scope and how it is declared: a scope may still grow after its next sibling was begun. */
+  private newScope(name: string): { scope: VcdScope; lines: () => string[] } {
     const taken = new Set<string>();
-    const claim = (name: string): string => {
-      if (this.values !== undefined) throw new Error(`VCD: ${name} is declared after the dump has begun`);
-      const plain = name.replaceAll(/[^A-Za-z0-9_]/g, "_");
+    const parts: (() => string[])[] = [];
+    const claim = (wanted: string): string => {
+      if (this.values !== undefined) throw new Error(`VCD: ${wanted} is declared after the dump has begun`);
+      const plain = wanted.replaceAll(/[^A-Za-z0-9_]/g, "_");
       if (plain === "" || taken.has(plain)) throw new RangeError(`VCD: ${JSON.stringify(plain)} is no new name`);
       taken.add(plain);
       return plain;
     };
-    return {
-      scope: (name) => this.newScope([...path, claim(name)]),
-      wire: (name, initial) => {
+    const scope: VcdScope = {
+      scope: (wanted) => {
+        const inner = this.newScope(claim(wanted));
+        parts.push(inner.lines);
+        return inner.scope;
+      },
+      wire: (wanted, initial) => {
+        const line = `$var wire 1 ${codeOf(this.wires.length)} ${claim(wanted)} $end`;
         const wire = { code: codeOf(this.wires.length), initial };
-        const enter = path.map((scope) => `$scope module ${scope} $end\n`).join("");
-        const leave = "$upscope $end\n".repeat(path.length);
-        this.definitions += `${enter}$var wire 1 ${wire.code} ${claim(name)} $end\n${leave}`;
+        parts.push(() => [line]);
         this.wires.push(wire);
         return wire;
       },
     };
+    const lines = (): string[] => [`$scope module ${name} $end`, ...parts.flatMap((part) => part()), "$upscope $end"];
+    return { scope, lines };
   }
 }
 
