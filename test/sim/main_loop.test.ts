@@ -5,7 +5,7 @@ import { TamperInputs } from "../../host/board/tamper_inputs.js";
 import { MainLoop } from "../../host/sim/main_loop.js";
 import { pulseTrain } from "../driver/meter_client.js";
 
-/** A module of the coming kind, with the export `tamper`, that closes an interval every second. */
+/** A module that closes an interval every second. */
 class FakeModule {
   readonly calls: string[] = [];
   private endMs = 1000;
@@ -30,7 +30,7 @@ class FakeModule {
     return `interval ${this.endMs / 1000 - 1}`;
   }
 
-  tamper(what: number, active: boolean, monoMs: number): void {
+  tamper(what: string, active: boolean, monoMs: number): void {
     this.calls.push(`tamper ${what} ${active} at ${monoMs}`);
   }
 }
@@ -62,12 +62,12 @@ describe("the main loop", () => {
     loop.turn(2500);
     expect(module.calls).toEqual([
       "edges 100 x 2",
-      "tamper 1 true at 500",
+      "tamper magnet true at 500",
       "edges 900 x 2",
       "tick 1200",
-      "tamper 1 false at 1200",
+      "tamper magnet false at 1200",
       "edges 1700 x 2",
-      "tamper 0 true at 1800",
+      "tamper cover true at 1800",
       "tick 2500",
     ]);
     expect([records, loop.pending]).toEqual([["interval 1", "interval 2"], false]);
