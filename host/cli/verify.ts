@@ -4,14 +4,16 @@ import { printable } from "../ocmf/errors.js";
 import { verifyFiles } from "../ocmf/report.js";
 import type { InputFile, RecordReport, ReportOptions, VerifyReport } from "../ocmf/report.js";
 
-/** What the command touches of the world; tests bring their own. */
-export interface VerifyIo {
+/** What a command touches of the world; tests bring their own. */
+export interface CommandIo {
   write(text: string): void;
+  writeError(text: string): void;
   setExitCode(code: number): void;
 }
 
-const PROCESS_IO: VerifyIo = {
+export const PROCESS_IO: CommandIo = {
   write: (text) => process.stdout.write(text),
+  writeError: (text) => process.stderr.write(text),
   setExitCode: (code) => {
     process.exitCode = code;
   },
@@ -25,7 +27,7 @@ interface Options extends ReportOptions {
 }
 
 /** `tieline verify`: checks receipts without any of the parts that made them. */
-export function verifyCommand(io: VerifyIo = PROCESS_IO): Command {
+export function verifyCommand(io: CommandIo = PROCESS_IO): Command {
   return new Command("verify")
     .description("check OCMF receipts: signatures, page numbers, hash chain, registers")
     .argument("<file...>", "files of records, one a line, or S.A.F.E. XML containers")
@@ -46,7 +48,7 @@ const EXIT_CODES = `
 Exit codes: 0 all holds; 1 something is wrong; 2 nothing is wrong, but no trusted key vouches for it.`;
 
 /** As a stream, because the size that a file system tells of a pipe or a device says nothing. */
-async function readInput(name: string): Promise<InputFile> {
+export async function readInput(name: string): Promise<InputFile> {
   const chunks: Buffer[] = [];
   let size = 0;
   try {

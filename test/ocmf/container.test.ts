@@ -62,7 +62,7 @@ describe("a container", () => {
         const list = [{ record, context, transactionId: transactionId % 10n ** 39n, publicKey: METER_KEY }];
         expect(read(writeContainer(list))).toEqual(list);
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     );
   });
 
@@ -159,7 +159,7 @@ describe("a container", () => {
         expect(fault(values(units.join("")))).not.toBe("");
         expect(fault(value(units.join("")))).not.toBe("");
       }),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     );
   });
 });

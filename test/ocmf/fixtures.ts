@@ -34,7 +34,7 @@ export type Algorithm = keyof typeof CURVES;
 
 const OURS: Algorithm = "ECDSA-secp256k1-SHA256";
 
-function secretOf(algorithm: Algorithm, seed: number): Uint8Array {
+export function secretOf(algorithm: Algorithm, seed: number): Uint8Array {
   return new Uint8Array(CURVES[algorithm].signer.lengths.secretKey ?? 32).fill(seed);
 }
 
@@ -76,6 +76,9 @@ export function signSmall(algorithm: string, namedCurve: string, payload: string
   const key = publicKey.export({ type: "spki", format: "der" }).toString("hex");
   return { record: `OCMF|${payload}|{"SA":"${algorithm}","SD":"${sd}"}`, key };
 }
+
+/** SHA-256 of the metrology module of the meters made here. */
+export const MODULE_HASH = "0123456789abcdef".repeat(4);
 
 export interface OwnRecord {
   page: string;
@@ -130,7 +133,7 @@ export function ownPayload(change: Partial<OwnRecord> = {}): string {
   const hash = change.previous === undefined ? "0".repeat(64) : sha256(change.previous).toString("hex");
   return (
     `{"FV":"1.3","GI":"Tieline metrology","GS":"${record.serial}","GV":"0.2.0","PG":"${record.page}","MV":"Tieline",` +
-    `"MM":"T1","MS":"${record.serial}","CF":"0123456789abcdef",${assignment}"RD":[{${tm}${tx},` +
+    `"MM":"T1","MS":"${record.serial}","CF":"${MODULE_HASH.slice(0, 24)}",${assignment}"RD":[{${tm}${tx},` +
     `"RV":${change.importKwh ?? importKwh},"RI":"01-00:01.08.00*FF","RU":"kWh","RT":"AC",` +
     `"EF":"${record.errorFlags}","ST":"${record.status}"},{${tm}${tx},"RV":${exportKwh},` +
     `"RI":"01-00:02.08.00*FF","RU":"kWh","ST":"${record.status}"}],"U":{"C":${record.constant},` +

@@ -113,7 +113,7 @@ describe("a record", () => {
   it("of any text parses or is refused with an OcmfError", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 300 }), (text) => fault(text) !== ""),
-      { numRuns: 2000 },
+      { numRuns: 500 },
     );
     fc.assert(
       fc.property(
@@ -121,7 +121,7 @@ describe("a record", () => {
         fc.json(),
         (payload, signature) => fault(`OCMF|${payload}|${signature}`) !== "",
       ),
-      { numRuns: 2000 },
+      { numRuns: 500 },
     );
   });
 
@@ -131,7 +131,7 @@ describe("a record", () => {
       fc.property(at, fc.nat(20), fc.string({ unit: "binary", maxLength: 4 }), (start, cut, inserted) => {
         return fault(OWN.slice(0, start) + inserted + OWN.slice(start + cut)) !== "";
       }),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     );
   });
 });

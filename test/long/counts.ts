@@ -1,0 +1,10 @@
+/** Whether the long variants of tests run: `TIELINE_LONG=1`. */
+export const LONG = process.env["TIELINE_LONG"] === "1";
+
+/** Inputs to the verifier, of every kind together: in each run, and in the long run besides. */
+export const VERIFIER_INPUTS = 100_000;
+export const LONG_VERIFIER_INPUTS = 1_000_000;
+/** Records of the largest file that is checked as a whole. */
+export const FILE_RECORDS = LONG ? 10_000 : 1000;
+/** Distance between the bytes of a flash image that are damaged one at a time. */
+export const DAMAGE_STRIDE = LONG ? 1 : 7;
