@@ -72,9 +72,14 @@ export function buildActions(
     }
     // A shortened run leaves out what would not have ended by then.
     if ((cut?.toMs ?? atMs) >= frame.runMs) leftOut++;
-    else actions.push(...actionsOf(event, { atMs, meter: event.meter, eventIndex: i }, cut, frame.runMs));
+    else
+      actions.push(
+        ...actionsOf(event, { atMs, meter: event.meter, event: { index: i, kind: event.kind } }, cut, frame.runMs),
+      );
   }
-  actions.sort((a, b) => a.atMs - b.atMs || a.eventIndex - b.eventIndex);
+  // What ends at a time comes before what begins then: a meter has its power back first.
+  const rank = ({ kind }: Action): number => (kind === "restore" ? 0 : kind === "resync" ? 1 : 2);
+  actions.sort((a, b) => a.atMs - b.atMs || rank(a) - rank(b) || a.event.index - b.event.index);
   return { actions, leftOut };
 }
 
@@ -124,7 +129,7 @@ export function durationOf(
 
 function actionsOf(
   event: EventDocument,
-  common: Pick<Action, "atMs" | "meter" | "eventIndex">,
+  common: Pick<Action, "atMs" | "meter" | "event">,
   cut: Cut | undefined,
   runMs: number,
 ): Action[] {

@@ -57,7 +57,12 @@ export interface FeederNode {
 export type ClockState = "S" | "I" | "U";
 
 /** Something that is done to one meter at a time. */
-export type Action = { readonly atMs: number; readonly meter: string; readonly eventIndex: number } & (
+export type Action = {
+  readonly atMs: number;
+  readonly meter: string;
+  /** Which of the document's events asks for it. */
+  readonly event: { readonly index: number; readonly kind: string };
+} & (
   | { readonly kind: "cut" }
   | { readonly kind: "restore" }
   /** The network sets the clock after a power cut. */

@@ -75,7 +75,7 @@ export class Simulation {
 
   /** How many events have begun. */
   get eventsDone(): number {
-    return new Set(this.scenario.actions.slice(0, this.nextAction).map(({ eventIndex }) => eventIndex)).size;
+    return new Set(this.scenario.actions.slice(0, this.nextAction).map(({ event }) => event.index)).size;
   }
 
   /** One step of virtual time. */
@@ -192,7 +192,8 @@ function naming(action: Action, act: () => void): void {
     act();
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    const what = `events[${action.eventIndex}] (${action.kind} of ${action.meter} at ${offsetText(action.atMs)})`;
+    const { atMs, meter, event } = action;
+    const what = `events[${event.index}] (${event.kind}, ${meter}, ${offsetText(atMs)})`;
     throw new Error(`${what}: ${message}`, { cause: error });
   }
 }
