@@ -1,4 +1,3 @@
-import { relative } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { SingleBar } from "cli-progress";
 import { Command, InvalidArgumentError, Option } from "commander";
@@ -6,6 +5,7 @@ import type { Engine } from "../engine/engine.js";
 import { defaultEngine, engineByName } from "../engine/index.js";
 import { readMetrology } from "../metrology/module.js";
 import { readScenario } from "../scenario/check.js";
+import { displayedPath } from "../scenario/document.js";
 import { readyScenarios, scenarioFile } from "../scenario/ready.js";
 import { filesOf, jsonOf, resultOf } from "../scenario/result.js";
 import { Simulation } from "../scenario/simulation.js";
@@ -74,7 +74,7 @@ async function run(scenarioName: string | undefined, options: Options, command: 
   }
   if (scenarioName === undefined) command.error("error: name a scenario; --list lists those that are ready");
   const durationMs = options.duration ?? (options.days === undefined ? undefined : options.days * DAY_MS);
-  const scenario = readScenario(displayed(scenarioFile(scenarioName)), {
+  const scenario = readScenario(displayedPath(scenarioFile(scenarioName)), {
     ...(options.seed === undefined ? {} : { seed: options.seed }),
     ...(durationMs === undefined ? {} : { durationMs }),
   });
@@ -86,7 +86,7 @@ async function run(scenarioName: string | undefined, options: Options, command: 
   if (!(await runToEnd(simulation))) return;
   const result = resultOf(simulation);
   for (const [name, text] of filesOf(result)) output.write(name, text);
-  const folder = displayed(output.commit());
+  const folder = displayedPath(output.commit());
   const seconds = (performance.now() - started) / 1000;
   console.log(
     options.json
@@ -104,12 +104,6 @@ function printList(json: boolean): void {
   }
   const width = Math.max(...ready.map(({ name }) => name.length));
   for (const { name, description } of ready) console.log(`${name.padEnd(width)}  ${description}`);
-}
-
-/** A path as a person would type it here. */
-function displayed(path: string): string {
-  const short = relative("", path);
-  return short.startsWith("..") ? path : short;
 }
 
 /** What is said of the engine goes to stderr: stdout may be JSON. */

@@ -1,6 +1,6 @@
-import { dirname, relative, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { CsvTable } from "./csv.js";
-import { ScenarioDocument, ScenarioError, type Path } from "./document.js";
+import { ScenarioDocument, ScenarioError, displayedPath, type Path } from "./document.js";
 import { buildActions, durationOf, type EventDocument } from "./events.js";
 import { buildFeeder, checkPulseRates, type FeederDocument } from "./feeder.js";
 import { constantPower, profilePower } from "./power.js";
@@ -178,7 +178,7 @@ function powerOf(
     const file = resolve(dirname(document.file), power.csv);
     try {
       return PowerSeries.read(
-        CsvTable.read(displayed(file)),
+        CsvTable.read(displayedPath(file)),
         {
           column: power.column ?? "",
           ...(power.unit === undefined ? {} : { unit: power.unit }),
@@ -195,10 +195,4 @@ function powerOf(
     }
   }
   return constantPower(0);
-}
-
-/** A path as a person would type it here. */
-function displayed(path: string): string {
-  const short = relative("", path);
-  return short.startsWith("..") ? path : short;
 }

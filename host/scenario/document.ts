@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from "node:fs";
+import { relative } from "node:path";
 import { LineCounter, isAlias, isMap, isScalar, isSeq, parseDocument, type Document, type Node } from "yaml";
 
 /** Where in a document: keys and indices from the top. */
@@ -116,4 +117,10 @@ function rangeStart(node: unknown): number | undefined {
 /** `meters[1].load.annual_kwh`. */
 export function pathText(path: Path): string {
   return path.map((step, i) => (typeof step === "number" ? `[${step}]` : i === 0 ? step : `.${step}`)).join("");
+}
+
+/** A path as a person would type it here. */
+export function displayedPath(path: string): string {
+  const short = relative("", path);
+  return short === "" || short.startsWith("..") ? path : short;
 }

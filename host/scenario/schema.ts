@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Ajv2020, type ErrorObject } from "ajv/dist/2020.js";
+import { Ajv2020, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.js";
 import { projectRoot } from "../root.js";
 import type { Path, ScenarioDocument } from "./document.js";
 
@@ -16,17 +16,24 @@ interface SchemaNode {
   readonly const?: string;
 }
 
-const ajv = new Ajv2020({
-  allErrors: true,
-  verbose: true,
-  discriminator: true,
-  strictTypes: false,
-  strictRequired: false,
-});
-const validate = ajv.compile(scenarioData("scenario.schema.json") as object);
+let compiled: ValidateFunction | undefined;
+
+/** Compiled when it is first needed: most commands never do. */
+function validator(): ValidateFunction {
+  compiled ??= new Ajv2020({
+    allErrors: true,
+    verbose: true,
+    discriminator: true,
+    // The schema repeats no "type: object" in its alternatives.
+    strictTypes: false,
+    strictRequired: false,
+  }).compile(scenarioData("scenario.schema.json") as object);
+  return compiled;
+}
 
 /** Reports every place where the document departs from scenario.schema.json. */
 export function checkSchema(document: ScenarioDocument): void {
+  const validate = validator();
   if (validate(document.value)) return;
   const told = new Set<string>();
   for (const error of validate.errors ?? []) {
