@@ -1,13 +1,15 @@
 #!/usr/bin/env node
 import { Command } from "commander";
-import { streetCommand } from "./street.js";
+import { keygenCommand } from "./keygen.js";
+import { runCommand } from "./run.js";
 import { verifyCommand } from "./verify.js";
 
 const program = new Command("tieline")
   .description("Smart-meter firmware that trades electricity: emulate a street of meters, verify their receipts.")
   .showHelpAfterError("(add --help for the options)")
-  .addCommand(streetCommand())
-  .addCommand(verifyCommand());
+  .addCommand(runCommand())
+  .addCommand(verifyCommand())
+  .addCommand(keygenCommand());
 
 // A reader that has seen enough (| head) is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

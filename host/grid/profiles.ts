@@ -1,22 +1,4 @@
-// Load and solar profiles. Hour values are means over the hour; power in between is linear from hour centre to centre.
-
-/**
- * Average power in each hour, kW, of a household that uses 1000 kWh a year: BDEW/VDEW standard load profile H0, summer
- * workday, static (oemof/demandlib, selp_series.csv, MIT).
- */
-const H0_SUMMER_WORKDAY_KW = [
-  0.07365, 0.05484, 0.04978, 0.04686, 0.04878, 0.05926, 0.0979, 0.12971, 0.14164, 0.14407, 0.13924, 0.14196, 0.15783,
-  0.15269, 0.13177, 0.11879, 0.11479, 0.12249, 0.14217, 0.16517, 0.16658, 0.15755, 0.14451, 0.11208,
-];
-
-/**
- * Output in each hour of solar time, kW per kWp, horizontal, latitude 48 degrees, day 172: Haurwitz clear sky,
- * GHI = 1098 cos z exp(-0.059 / cos z) W/m2 (as in pvlib), times 0.8 GHI / 1000.
- */
-const SOLAR_CLEAR_SKY_LAT48_DAY172_KW_PER_KWP = [
-  0, 0, 0, 0, 0.0262, 0.1445, 0.2821, 0.4165, 0.5376, 0.6365, 0.7065, 0.7428, 0.7428, 0.7065, 0.6365, 0.5376, 0.4165,
-  0.2821, 0.1445, 0.0262, 0, 0, 0, 0,
-];
+// Daily profiles as 24 means, one an hour; power in between is linear from hour centre to hour centre.
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -28,30 +10,32 @@ export function h0Dynamisation(dayOfYear: number): number {
 }
 
 /**
- * Household load on a summer workday.
- * @param utcMs UTC, ms; the profile's hours are taken as UTC
- * @param annualKwh consumption of the household, kWh a year
+ * Power of a household.
+ * @param hours kW in each hour, of a household that uses 1000 kWh a year; taken as hours of UTC
+ * @param annualKwh consumption, kWh a year
+ * @param dynamised whether the day of the year scales it, as H0 wants
  * @returns mW, integer
  */
-export function householdMw(utcMs: number, annualKwh: number): number {
-  const kw = interpolate(H0_SUMMER_WORKDAY_KW, utcMs) * (annualKwh / 1000) * h0Dynamisation(dayOfYear(utcMs));
-  return Math.round(kw * 1e6);
+export function householdMw(hours: readonly number[], annualKwh: number, dynamised: boolean, utcMs: number): number {
+  const kw = interpolate(hours, utcMs) * (annualKwh / 1000);
+  return Math.round((dynamised ? kw * h0Dynamisation(dayOfYear(utcMs)) : kw) * 1e6);
 }
 
 /**
- * Clear-sky output of a solar roof at midsummer.
+ * Output of a solar roof.
+ * @param hours kW in each hour, of a roof of 1 kWp
  * @param peakKw rated power, kWp
  * @returns mW, integer
  */
-export function solarMw(utcMs: number, peakKw: number): number {
-  return Math.round(interpolate(SOLAR_CLEAR_SKY_LAT48_DAY172_KW_PER_KWP, utcMs) * peakKw * 1e6);
+export function solarMw(hours: readonly number[], peakKw: number, utcMs: number): number {
+  return Math.round(interpolate(hours, utcMs) * peakKw * 1e6);
 }
 
-function interpolate(hourly: readonly number[], utcMs: number): number {
+function interpolate(hours: readonly number[], utcMs: number): number {
   const position = (utcMs % DAY_MS) / HOUR_MS - 0.5;
   const hour = Math.floor(position);
   const share = position - hour;
-  const at = (index: number): number => hourly[(index + 24) % 24] ?? 0;
+  const at = (index: number): number => hours[(index + 24) % 24] ?? 0;
   return at(hour) * (1 - share) + at(hour + 1) * share;
 }
 

@@ -5,7 +5,24 @@ import { parseRecord, pageText, type OcmfRecord } from "../ocmf/parse.js";
 import type { Reading } from "../ocmf/reading.js";
 import { verifyChain, verifyRecord } from "../ocmf/verify.js";
 import type { Registers } from "../metrology/module.js";
-import type { EmulatedMeter } from "./emulated_meter.js";
+import type { MeterConfig } from "../metrology/config.js";
+
+/** What is needed of a meter here. */
+export interface ReceiptSource {
+  readonly config: MeterConfig;
+  readonly receipts: readonly string[];
+  registers(): Registers;
+  /** Compressed public key, 33 bytes. */
+  publicKey(): Uint8Array;
+}
+
+/** Something the verification found wrong. */
+export interface ReceiptProblem {
+  /** The record's field: "RD[0].TM", "SD", "PG". */
+  readonly field: string;
+  /** With the meter and the record, for people. */
+  readonly text: string;
+}
 
 /** What one meter leaves behind: its receipts in every form, checked by code that shares nothing with the firmware. */
 export interface MeterFiles {
@@ -15,23 +32,22 @@ export interface MeterFiles {
   readonly publicKey: string;
   readonly registers: Registers;
   readonly receipts: number;
-  /** What the verification found wrong, a line each. */
-  readonly problems: readonly string[];
+  readonly problems: readonly ReceiptProblem[];
   /** File name to contents. */
   readonly files: ReadonlyMap<string, string>;
 }
 
-export function receiptFiles(name: string, meter: EmulatedMeter): MeterFiles {
+export function receiptFiles(name: string, meter: ReceiptSource): MeterFiles {
   const publicKey = Buffer.from(spkiFromPoint(meter.publicKey())).toString("hex").toUpperCase();
   const records = meter.receipts.map(parseRecord);
-  const problems = records.flatMap((record) => {
+  const problems = records.flatMap((record): ReceiptProblem[] => {
     const verification = verifyRecord(record, publicKey);
-    return verification.ok
-      ? []
-      : [`${name} ${pageText(record.pagination)}: ${verification.field} ${verification.message}`];
+    if (verification.ok) return [];
+    const { field, message } = verification;
+    return [{ field, text: `${name} ${pageText(record.pagination)}: ${field} ${message}` }];
   });
-  for (const problem of verifyChain(records)) {
-    problems.push(`${name} record ${problem.index + 1}: ${problem.field} ${problem.message}`);
+  for (const { index, field, message } of verifyChain(records)) {
+    problems.push({ field, text: `${name} record ${index + 1}: ${field} ${message}` });
   }
   const text = meter.receipts.map((record) => `${record}\n`).join("");
   const container = writeContainer(

@@ -1,0 +1,153 @@
+import { setImmediate } from "node:timers/promises";
+import { SingleBar } from "cli-progress";
+import { Command, InvalidArgumentError, Option } from "commander";
+import type { Engine } from "../engine/engine.js";
+import { defaultEngine, engineByName } from "../engine/index.js";
+import { readMetrology } from "../metrology/module.js";
+import { readScenario } from "../scenario/check.js";
+import { displayedPath } from "../scenario/document.js";
+import { readyScenarios, scenarioFile } from "../scenario/ready.js";
+import { filesOf, jsonOf, resultOf } from "../scenario/result.js";
+import { Simulation } from "../scenario/simulation.js";
+import { parseDuration } from "../scenario/units.js";
+import { EmulatedMeter } from "../sim/emulated_meter.js";
+import { OutputFolder } from "../sim/output_folder.js";
+import { resultText } from "./run_text.js";
+
+interface Options {
+  readonly engine?: "v8" | "wasm3";
+  readonly seed?: string;
+  readonly days?: number;
+  readonly duration?: number;
+  readonly out?: string;
+  readonly json?: boolean;
+  readonly list?: boolean;
+}
+
+const SIGINT_EXIT = 130;
+const DAY_MS = 86_400_000;
+/** Wall time between two looks at the event loop, where Ctrl-C arrives, ms. */
+const SLICE_MS = 25;
+
+/** `tieline run`: with the scenario `street` it is what `npm start` runs. */
+export function runCommand(): Command {
+  return new Command("run")
+    .description("run a scenario in virtual time and write its meters' verified receipts")
+    .argument("[scenario]", "a ready scenario's name, or a YAML file (SCENARIOS.md)")
+    .addOption(new Option("--engine <name>", "what executes the firmware").choices(["v8", "wasm3"]))
+    .option("--seed <text>", "decides keys, load and clouds (default: the scenario's)", parseSeed)
+    .addOption(new Option("--days <n>", "days of virtual time, 1 to 366").argParser(parseDays).conflicts("duration"))
+    .option("--duration <time>", "virtual time, such as 90min or 06:30:00 (default: the scenario's)", parseTime)
+    .option("--out <folder>", "where to write (default: the next free out/NAME-N); never overwritten")
+    .option("--json", "print the summary as one JSON document")
+    .option("--list", "list the ready scenarios")
+    .addHelpText("after", EXIT_CODES)
+    .action(run);
+}
+
+const EXIT_CODES = `
+Exit codes: 0 all holds; 1 something is wrong, with the scenario or with its receipts; 130 ended by Ctrl-C.`;
+
+function parseSeed(text: string): string {
+  if (text === "" || text.length > 200) throw new InvalidArgumentError("expected 1 to 200 characters.");
+  return text;
+}
+
+function parseDays(text: string): number {
+  const days = Number(text);
+  if (!/^\d{1,3}$/.test(text) || days < 1 || days > 366) throw new InvalidArgumentError("expected 1 to 366.");
+  return days;
+}
+
+function parseTime(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined || ms < 1000 || ms > 366 * DAY_MS) {
+    throw new InvalidArgumentError("expected 1s to 366d, with its unit or as HH:MM:SS.");
+  }
+  return ms;
+}
+
+async function run(scenarioName: string | undefined, options: Options, command: Command): Promise<void> {
+  if (options.list) {
+    printList(options.json ?? false);
+    return;
+  }
+  if (scenarioName === undefined) command.error("error: name a scenario; --list lists those that are ready");
+  const durationMs = options.duration ?? (options.days === undefined ? undefined : options.days * DAY_MS);
+  const scenario = readScenario(displayedPath(scenarioFile(scenarioName)), {
+    ...(options.seed === undefined ? {} : { seed: options.seed }),
+    ...(durationMs === undefined ? {} : { durationMs }),
+  });
+  const output = new OutputFolder(options.out, scenario.name);
+  const engine = chooseEngine(options.engine);
+  const started = performance.now();
+  const file = readMetrology();
+  const simulation = new Simulation(scenario, ({ config }, keys) => new EmulatedMeter(engine, file, keys, config));
+  if (!(await runToEnd(simulation))) return;
+  const result = resultOf(simulation);
+  for (const [name, text] of filesOf(result)) output.write(name, text);
+  const folder = displayedPath(output.commit());
+  const seconds = (performance.now() - started) / 1000;
+  console.log(
+    options.json
+      ? JSON.stringify(jsonOf(result, engine.name, folder), null, 2)
+      : resultText(result, { engine: engine.name, folder, seconds }),
+  );
+  if (!result.ok) process.exitCode = 1;
+}
+
+function printList(json: boolean): void {
+  const ready = readyScenarios().map(({ name, description }) => ({ name, description }));
+  if (json) {
+    console.log(JSON.stringify(ready, null, 2));
+    return;
+  }
+  const width = Math.max(...ready.map(({ name }) => name.length));
+  for (const { name, description } of ready) console.log(`${name.padEnd(width)}  ${description}`);
+}
+
+/** What is said of the engine goes to stderr: stdout may be JSON. */
+function chooseEngine(name: Options["engine"]): Engine {
+  if (name !== undefined) return engineByName(name);
+  const { engine, reason } = defaultEngine();
+  if (reason !== undefined) console.error(`${reason}; running on ${engine.name}.`);
+  return engine;
+}
+
+/** False if Ctrl-C ended it first. */
+async function runToEnd(simulation: Simulation): Promise<boolean> {
+  let interrupted = false;
+  const onInterrupt = (): void => {
+    interrupted = true;
+  };
+  process.on("SIGINT", onInterrupt);
+  const bar = new SingleBar({
+    format: "{bar} {percentage}% | {time} UTC | {receipts} receipts",
+    barCompleteChar: "█",
+    barIncompleteChar: "░",
+    hideCursor: true,
+    clearOnComplete: true,
+  });
+  const payload = (): object => ({
+    time: new Date(simulation.clock.utcMs).toISOString().slice(0, 16).replace("T", " "),
+    receipts: simulation.meters.reduce((sum, { meter }) => sum + meter.receipts.length, 0),
+  });
+  bar.start(simulation.endMs, 0, payload());
+  try {
+    while (!simulation.finished && !interrupted) {
+      const until = performance.now() + SLICE_MS;
+      do simulation.step();
+      while (!simulation.finished && performance.now() < until);
+      bar.update(simulation.clock.monoMs, payload());
+      await setImmediate();
+    }
+  } finally {
+    bar.stop();
+    process.off("SIGINT", onInterrupt);
+  }
+  if (interrupted) {
+    console.error(`Stopped at ${new Date(simulation.clock.utcMs).toISOString()}; nothing was written.`);
+    process.exitCode = SIGINT_EXIT;
+  }
+  return !interrupted;
+}
