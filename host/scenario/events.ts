@@ -18,7 +18,7 @@ export type EventDocument = { readonly at: string; readonly meter: string } & (
 );
 
 const CLOCK_STATES: Readonly<Record<string, ClockState>> = { synchronised: "S", informative: "I", unknown: "U" };
-/** OCMF "TX", Table 7. */
+/** Letters of the OCMF field TX. */
 const TX = { begin: "B", tariff: "T", end: "E", end_local: "L", end_remote: "R", abort: "A" } as const;
 
 interface Cut {
