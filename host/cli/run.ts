@@ -3,6 +3,7 @@ import { SingleBar } from "cli-progress";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Engine } from "../engine/engine.js";
 import { defaultEngine, engineByName } from "../engine/index.js";
+import { METER_FLASH_SECTORS } from "../metrology/driver.js";
 import { readMetrology } from "../metrology/module.js";
 import { readScenario } from "../scenario/check.js";
 import { displayedPath } from "../scenario/document.js";
@@ -82,7 +83,11 @@ async function run(scenarioName: string | undefined, options: Options, command: 
   const engine = chooseEngine(options.engine);
   const started = performance.now();
   const file = readMetrology();
-  const simulation = new Simulation(scenario, ({ config }, keys) => new EmulatedMeter(engine, file, keys, config));
+  const flash = { sectors: METER_FLASH_SECTORS };
+  const simulation = new Simulation(
+    scenario,
+    ({ config, frontEnd }, keys) => new EmulatedMeter(engine, file, keys, config, { frontEnd, flash }),
+  );
   if (!(await runToEnd(simulation))) return;
   const result = resultOf(simulation);
   for (const [name, text] of filesOf(result)) output.write(name, text);

@@ -1,6 +1,8 @@
 import { crc32 } from "node:zlib";
 
-export const HEADER_BYTES = 12;
+/** A header stands twice. */
+const COPY_BYTES = 12;
+export const HEADER_BYTES = 2 * COPY_BYTES;
 const ENTRY_HEAD_BYTES = 4;
 const ENTRY_CRC_BYTES = 4;
 /** Stored size of the longest entry (CONTEXT, 148 bytes of payload): more than this cannot be one torn write. */

@@ -32,6 +32,8 @@ export interface DriverOptions {
   readonly flash?: Uint8Array;
 }
 
-/** Geometry of the metrology partition on every emulated board: 4 KiB sectors as on SPI NOR. */
+/** Geometry of the metrology partition where every engine must have the same: 4 KiB sectors as on SPI NOR. */
 export const FLASH_SECTOR_BYTES = 4096;
 export const FLASH_SECTORS = 64;
+/** The megabyte of a meter that keeps 60 days of intervals. */
+export const METER_FLASH_SECTORS = 256;

@@ -113,6 +113,15 @@ export function decodeEvent(output: Uint8Array): MeterEvent {
   };
 }
 
+/** OCMF's letters, "TX": begin, tariff change, end, ended locally, remotely, by an error. */
+export type TransactionReason = "B" | "T" | "E" | "L" | "R" | "A";
+
+/** Who buys, at most 40 characters, and at what tariff, at most 48; printable ASCII without " \\ |. */
+export interface TransactionTexts {
+  readonly identification?: string;
+  readonly tariff?: string;
+}
+
 const ERR_NOT_FOUND = -8;
 
 /** Texts of a transaction as the input buffer takes them: two lengths, identification, tariff text. */
@@ -190,11 +199,7 @@ export class Metrology {
    * Begins ("B"), changes the tariff of ("T") or ends ("E", "L" locally, "R" remotely, "A" by an error) a transaction;
    * its record comes out of the next tick.
    */
-  transaction(
-    reason: "B" | "T" | "E" | "L" | "R" | "A",
-    monoMs: number,
-    texts: { readonly identification?: string; readonly tariff?: string } = {},
-  ): void {
+  transaction(reason: TransactionReason, monoMs: number, texts: TransactionTexts = {}): void {
     const record =
       reason === "B" || reason === "T" ? encodeTexts(texts.identification, texts.tariff) : new Uint8Array();
     this.input(record);

@@ -4,7 +4,8 @@ import { ScenarioDocument, ScenarioError, displayedPath, type Path } from "./doc
 import { buildActions, durationOf, type EventDocument } from "./events.js";
 import { buildFeeder, checkPulseRates, type FeederDocument } from "./feeder.js";
 import { constantPower, profilePower } from "./power.js";
-import type { InputsOption, MeterPlan, Power, Scenario } from "./scenario.js";
+import { S0_INPUT, type InputConfig } from "../metrology/config.js";
+import type { InputFilter, InputsOption, MeterPlan, Power, Scenario } from "./scenario.js";
 import { checkSchema } from "./schema.js";
 import { PowerSeries, type Unit } from "./series.js";
 import { parseUtc } from "./units.js";
@@ -94,8 +95,9 @@ export function checkScenario(document: ScenarioDocument, overrides: Overrides =
         model: meter.model ?? "two-direction S0",
         meterConstant: meter.meter_constant_imp_per_kwh ?? 1000,
         intervalS: meter.interval_s ?? 900,
-        ...(meter.inputs === undefined ? {} : { inputs: meter.inputs }),
+        inputs: inputsOf(document, ["meters", i, "inputs"], meter.inputs),
       },
+      frontEnd: meter.inputs?.import?.filter === "counter" ? "counter" : "edges",
       load: powerOf(document, ["meters", i, "load"], meter.load, timing),
       generation: powerOf(document, ["meters", i, "generation"], meter.generation, timing),
       noisePercent: meter.noise_percent ?? 0,
@@ -118,6 +120,25 @@ export function checkScenario(document: ScenarioDocument, overrides: Overrides =
     root,
     ...events,
   };
+}
+
+/** Filters of both inputs; an S0 output's where the document says nothing. */
+function inputsOf(document: ScenarioDocument, path: Path, inputs: InputsOption = {}): [InputConfig, InputConfig] {
+  const inputOf = (filter: InputFilter | undefined): InputConfig =>
+    filter === undefined
+      ? S0_INPUT
+      : {
+          filter: filter.filter,
+          minOnMs: filter.min_on_ms ?? 0,
+          minOffMs: filter.min_off_ms ?? 0,
+          minPeriodMs: filter.min_period_ms ?? 0,
+        };
+  const both = [inputOf(inputs.import), inputOf(inputs.export)] as [InputConfig, InputConfig];
+  // A board has one front end for its inputs.
+  if ((both[0].filter === "counter") !== (both[1].filter === "counter")) {
+    document.report(path, "one input has a counter and the other has not: a board has counters for both or none");
+  }
+  return both;
 }
 
 const HOME_KEYS = ["load", "generation", "noise_percent", "clouds_percent"] as const;

@@ -1,13 +1,13 @@
 import type { MeterConfig } from "../metrology/config.js";
 import type { Registers } from "../metrology/module.js";
-import type { Action, ClockState } from "./scenario.js";
+import type { ClockState } from "./scenario.js";
 
 /** What an event does to a meter. All of it happens at the meter's present time, where its last `run` ended. */
 export interface MeterControl {
   /** The supply fails. `run` goes on being called, with 0 mW. */
   cutPower(): void;
-  /** The supply is back: the meter boots from its flash, its clock not set. */
-  restorePower(): void;
+  /** The supply is back: the meter boots from its flash, its clock not set. False if power failed again. */
+  restorePower(): boolean;
   /** Tells the meter the time, right or wrong, with the certainty "U" unknown, "I" informative or "S" synchronised. */
   setClock(utcMs: number, state: ClockState): void;
   /** The cover is opened or closed, a magnet comes or goes. */
@@ -16,8 +16,8 @@ export interface MeterControl {
   transaction(tx: "B" | "T" | "E" | "L" | "R" | "A", identification: string, tariff: string): void;
 }
 
-/** A meter as the simulation drives it; which controls it has depends on the build. */
-export interface ScenarioMeter extends Partial<MeterControl> {
+/** A meter as the simulation drives it. */
+export interface ScenarioMeter extends MeterControl {
   readonly config: MeterConfig;
   readonly receipts: readonly string[];
   /** Power-up at monotonic time 0 with a synchronised clock. */
@@ -27,22 +27,4 @@ export interface ScenarioMeter extends Partial<MeterControl> {
   registers(): Registers;
   /** Compressed public key, 33 bytes. */
   publicKey(): Uint8Array;
-}
-
-/** The controls that an action needs. */
-export const CONTROLS: Readonly<Record<Action["kind"], readonly (keyof MeterControl)[]>> = {
-  cut: ["cutPower", "restorePower"],
-  restore: ["restorePower"],
-  resync: ["setClock"],
-  clock_step: ["setClock"],
-  clock_sync: ["setClock"],
-  tamper: ["tamper"],
-  transaction: ["transaction"],
-};
-
-/** One control of a meter; throws where this build has none. */
-export function controlOf<K extends keyof MeterControl>(meter: ScenarioMeter, name: K): MeterControl[K] {
-  const control = meter[name] as MeterControl[K] | undefined;
-  if (control === undefined) throw new Error(`${name} is not supported by this build`);
-  return control.bind(meter) as MeterControl[K];
 }

@@ -30,8 +30,9 @@ export interface Power {
 
 export interface MeterPlan {
   readonly name: string;
-  /** With the document's `inputs` as they are, for the firmware that knows them. */
-  readonly config: MeterConfig & { readonly inputs?: InputsOption };
+  readonly config: MeterConfig;
+  /** What counts pulses: edges through a FIFO, or hardware counters. */
+  readonly frontEnd: "edges" | "counter";
   readonly load: Power;
   readonly generation: Power;
   /** The load varies by this much around its profile, up and down. */

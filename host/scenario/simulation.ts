@@ -3,7 +3,7 @@ import { Entropy } from "../board/entropy.js";
 import { KeyStore } from "../board/key_store.js";
 import { cutLossMwh, resolutionMwh, type EnergyBalance } from "./balance.js";
 import { flowAt } from "./feeder.js";
-import { CONTROLS, controlOf, type ScenarioMeter } from "./meter_control.js";
+import type { ScenarioMeter } from "./meter_control.js";
 import type { Action, ClockState, MeterPlan, Scenario } from "./scenario.js";
 import { offsetText } from "./units.js";
 
@@ -38,7 +38,6 @@ export class Simulation {
   private cutsMwh = 0n;
   private nextAction = 0;
 
-  /** Throws, before anything ran, where this build's meters cannot do what an event asks for. */
   constructor(
     readonly scenario: Scenario,
     openMeter: OpenMeter,
@@ -62,10 +61,6 @@ export class Simulation {
     this.places = new Map(places.map((place) => [place.name, place]));
     this.clock = new VirtualClock(scenario.startUtcMs);
     this.endMs = scenario.durationMs;
-    for (const action of scenario.actions) {
-      const { meter } = this.place(action.meter);
-      naming(action, () => CONTROLS[action.kind].forEach((control) => controlOf(meter, control)));
-    }
     for (const { meter } of places) meter.start(scenario.startUtcMs);
   }
 
@@ -136,11 +131,11 @@ export class Simulation {
     switch (action.kind) {
       case "cut":
         this.cutsMwh += cutLossMwh(place.flowedMw, meter);
-        controlOf(meter, "cutPower")();
+        meter.cutPower();
         place.powered = false;
         break;
       case "restore":
-        controlOf(meter, "restorePower")();
+        meter.restorePower();
         place.powered = true;
         break;
       case "resync":
@@ -154,17 +149,17 @@ export class Simulation {
         this.setClock(place, 0, action.state);
         break;
       case "tamper":
-        controlOf(meter, "tamper")(action.what, action.active);
+        meter.tamper(action.what, action.active);
         break;
       case "transaction":
-        controlOf(meter, "transaction")(action.tx, action.identification, action.tariff);
+        meter.transaction(action.tx, action.identification, action.tariff);
     }
   }
 
   private setClock(place: Place, errorMs: number, state: ClockState): void {
     place.clockErrorMs = errorMs;
     place.clockState = state;
-    controlOf(place.meter, "setClock")(this.clock.utcMs + errorMs, state);
+    place.meter.setClock(this.clock.utcMs + errorMs, state);
   }
 
   private place(name: string): Place {

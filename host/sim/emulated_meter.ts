@@ -13,7 +13,13 @@ import { TamperInputs, type TamperInput } from "../board/tamper_inputs.js";
 import type { Engine } from "../engine/engine.js";
 import type { MeterConfig } from "../metrology/config.js";
 import { FLASH_SECTORS, FLASH_SECTOR_BYTES } from "../metrology/driver.js";
-import { Metrology, type ModuleFile, type Registers } from "../metrology/module.js";
+import {
+  Metrology,
+  type ModuleFile,
+  type Registers,
+  type TransactionReason,
+  type TransactionTexts,
+} from "../metrology/module.js";
 import { MainLoop } from "./main_loop.js";
 import type { EmulatedMeterOptions } from "./meter_options.js";
 
@@ -35,6 +41,7 @@ export class EmulatedMeter {
   private readonly file: FlashFile | undefined;
   /** The running firmware; none while power is off. */
   private running: { readonly module: Metrology; readonly loop: MainLoop } | undefined;
+  private readonly requests: { readonly reason: TransactionReason; readonly texts: TransactionTexts }[] = [];
   private nowMs = 0;
   private nextTickMs = TICK_MS;
   /** The processor stands still until then, and how many erases that accounts for. */
@@ -116,6 +123,7 @@ export class EmulatedMeter {
     this.flash.powerOff();
     this.fifo.clear();
     this.counter.reset();
+    this.requests.length = 0;
     this.clock.powerDown();
     this.busyUntilMs = 0;
     this.options.probe?.power(this.nowMs, false);
@@ -170,6 +178,14 @@ export class EmulatedMeter {
     if (this.tamperInputs.set(what, active, monoMs)) this.options.probe?.tamper(this.nowMs, what, active);
   }
 
+  /**
+   * Asks for a transaction's begin (B), tariff change (T) or end (E, L, R, A): the main loop's next turn does it, with
+   * all that came before. The request is lost if power fails first. MeterError out of `run` if it does not fit.
+   */
+  transaction(reason: TransactionReason, identification = "", tariff = ""): void {
+    if (this.running !== undefined) this.requests.push({ reason, texts: { identification, tariff } });
+  }
+
   /** Throws Error while power is off. */
   registers(): Registers {
     return this.module().registers();
@@ -218,17 +234,29 @@ export class EmulatedMeter {
   private wakeMs(nextEdgeMs: number): number {
     const { running } = this;
     if (running === undefined) return Infinity;
-    const idle = !this.unfinished && !running.loop.pending;
-    const fromMs = idle ? Math.max(this.nowMs, Math.min(nextEdgeMs, this.nextTickMs - 1)) : this.nowMs;
+    const fromMs = this.idle(running.loop)
+      ? Math.max(this.nowMs, Math.min(nextEdgeMs, this.nextTickMs - 1))
+      : this.nowMs;
     return Math.max(fromMs - (fromMs % POLL_MS) + POLL_MS, this.busyUntilMs);
+  }
+
+  /** Whether nothing waits for the main loop but the time. */
+  private idle(loop: MainLoop): boolean {
+    return !this.unfinished && !loop.pending && this.requests.length === 0;
   }
 
   private serve(): void {
     const { running } = this;
     if (running === undefined) return;
-    if (this.nowMs < this.nextTickMs && !this.unfinished && !running.loop.pending) return;
+    if (this.nowMs < this.nextTickMs && this.idle(running.loop)) return;
     this.guard(() => {
-      running.loop.turn(this.clock.monoMs(this.nowMs));
+      const monoMs = this.clock.monoMs(this.nowMs);
+      running.loop.turn(monoMs);
+      for (let next = this.requests[0]; next !== undefined && !this.stopped(); next = this.requests[0]) {
+        this.requests.shift();
+        running.module.transaction(next.reason, monoMs, next.texts);
+        if (!this.stopped()) running.loop.turn(monoMs);
+      }
       this.nextTickMs = this.nowMs - (this.nowMs % TICK_MS) + TICK_MS;
       this.unfinished = this.stopped();
     });

@@ -37,10 +37,11 @@ export class RingWriter {
     this.sequence++;
     const base = (this.place.first + this.sector) * this.sectorBytes;
     this.image.fill(0xff, base, base + this.sectorBytes);
-    const header = Buffer.alloc(12);
+    const header = Buffer.alloc(24);
     header.write(this.place.magic, "latin1");
     header.writeUInt32LE(this.sequence, 4);
     header.writeUInt32LE(crc32(header.subarray(0, 8)), 8);
+    header.copy(header, 12, 0, 12);
     header.copy(this.image, base);
     this.position = header.length;
     for (const entry of this.checkpoint()) this.write(entry);
