@@ -9,7 +9,7 @@ export interface StoredRecord {
   readonly pulses: readonly [imported: bigint, exported: bigint];
   readonly utcMs: bigint;
   readonly page: number;
-  /** 0 in a transaction. */
+  /** Without meaning in a transaction. */
   readonly intervalS: number;
   readonly context: "F" | "T";
   /** TX; empty in an F record. */
@@ -67,8 +67,9 @@ function payloadText(record: StoredRecord, context: RecordContext, texts: Transa
   const [imported, exported] = [1, 2].map((quantity) => readingText(record, constantImpPerKwh, quantity));
   const readings =
     `{${imported},"RT":"AC","EF":"${timeUnusable ? "t" : ""}","ST":"${status}"},` + `{${exported},"ST":"${status}"}`;
+  const intervalS = record.context === "T" ? 0 : record.intervalS;
   const vendorKey =
-    `{"C":${constantImpPerKwh},"P":[${record.pulses.join(",")}],"I":${record.intervalS},"Q":${record.qualityFlags},` +
+    `{"C":${constantImpPerKwh},"P":[${record.pulses.join(",")}],"I":${intervalS},"Q":${record.qualityFlags},` +
     `"B":[${Math.floor(context.lossBoundMs / 1000)},${context.lossBoundWh}],"H":"${record.previousHash}"}`;
   return `{${head}${assignment},"RD":[${readings}],"U":${vendorKey}}`;
 }

@@ -139,4 +139,15 @@ describe("a flash image", () => {
     expect(findings).toMatchObject([{ severity: "note", region: "records", message: "record F1 is stored twice" }]);
     expect(records).toHaveLength(1);
   });
+
+  it("in which a page was signed twice with different contents shows it", () => {
+    const forger = new ImageBuilder();
+    forger.record({ interval: 1, pulses: [123, 7] }, 2);
+    forger.record({ interval: 1, pulses: [124, 7] });
+    const { findings, records } = inspect(forger);
+    expect(records).toHaveLength(2);
+    expect(findings.map(({ severity, message }) => `${severity}: ${message}`)).toContain(
+      "fault: record F1: PG F1 follows F1: the page occurs twice",
+    );
+  });
 });
