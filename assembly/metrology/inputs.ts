@@ -154,7 +154,8 @@ export function take_rate_alarms(): u32 {
 
 function note_pulse(state: Input, time_ms: u32): void {
   if (time_ms - state.pulse_ms < state.min_period_ms) {
-    rate_alarms |= 1 << (<u32>(changetype<usize>(state) - inputs) / <u32>INPUT_STRIDE);
+    const input = <u32>((changetype<usize>(state) - inputs) / INPUT_STRIDE);
+    rate_alarms |= 1 << input;
   }
   state.pulse_ms = time_ms;
 }

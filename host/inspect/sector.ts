@@ -83,28 +83,25 @@ function usedBytes(bytes: Uint8Array): number {
   return end;
 }
 
+/** Either copy of the header will do; the other one is a fault. */
 function readHeader(bytes: Uint8Array, magic: string): { sequence: number | null; fault: string | null } {
-  const header = Buffer.from(bytes.subarray(0, HEADER_BYTES));
-  const sequence = sequenceOf(header, magic);
-  if (sequence !== null) return { sequence, fault: null };
-  const found = header.subarray(0, 4).toString("latin1");
-  if (/^TL[JER]1$/.test(found) && found !== magic && sequenceOf(header, found) !== null) {
-    return { sequence: null, fault: `carries the header of another region, ${found}` };
-  }
-  for (let bit = 0; bit < header.length * 8; bit++) {
-    const at = bit >> 3;
-    header[at] = (header[at] ?? 0) ^ (1 << (bit & 7));
-    const repaired = sequenceOf(header, magic);
-    header[at] = (header[at] ?? 0) ^ (1 << (bit & 7));
-    if (repaired !== null) return { sequence: repaired, fault: `header: bit ${bit & 7} of byte ${at} is wrong` };
+  const copies = [bytes.subarray(0, COPY_BYTES), bytes.subarray(COPY_BYTES, HEADER_BYTES)].map((copy) =>
+    Buffer.from(copy),
+  );
+  const [first, second] = copies.map((copy) => sequenceOf(copy, magic));
+  if (first != null) return { sequence: first, fault: second === first ? null : "header: the second copy is wrong" };
+  if (second != null) return { sequence: second, fault: "header: the first copy is wrong" };
+  const other = copies.map((copy) => copy.subarray(0, 4).toString("latin1")).find((found) => found !== magic);
+  if (other !== undefined && /^TL[JER]1$/.test(other) && copies.some((copy) => sequenceOf(copy, other) !== null)) {
+    return { sequence: null, fault: `carries the header of another region, ${other}` };
   }
   return { sequence: null, fault: "has no valid header" };
 }
 
-function sequenceOf(header: Buffer, magic: string): number | null {
-  if (header.length < HEADER_BYTES || header.subarray(0, 4).toString("latin1") !== magic) return null;
-  const sequence = header.readUInt32LE(4);
-  return sequence > 0 && header.readUInt32LE(8) === crc32(header.subarray(0, 8)) ? sequence : null;
+function sequenceOf(copy: Buffer, magic: string): number | null {
+  if (copy.length < COPY_BYTES || copy.subarray(0, 4).toString("latin1") !== magic) return null;
+  const sequence = copy.readUInt32LE(4);
+  return sequence > 0 && copy.readUInt32LE(8) === crc32(copy.subarray(0, 8)) ? sequence : null;
 }
 
 function readEntries(bytes: Uint8Array, sector: number, sequence: number, used: number) {

@@ -85,9 +85,9 @@ describe("tieline inspect", () => {
     expect(code).toBe(0);
     expect(lines.slice(0, 8)).toEqual([
       "flash image: 64 sectors of 4096 bytes",
-      "journal: sectors 0 to 3, 0 in force with sequence 1 and 3084 bytes free; 1 used, 19 entries",
-      "events: sectors 4 to 5, 4 in force with sequence 1 and 3524 bytes free; 1 used, 9 entries",
-      "records: sectors 6 to 63, 6 in force with sequence 1 and 3088 bytes free; 1 used, 8 entries",
+      "journal: sectors 0 to 3, 0 in force with sequence 1 and 3072 bytes free; 1 used, 19 entries",
+      "events: sectors 4 to 5, 4 in force with sequence 1 and 3512 bytes free; 1 used, 9 entries",
+      "records: sectors 6 to 63, 6 in force with sequence 1 and 3076 bytes free; 1 used, 8 entries",
       "meter: Tieline T1 TL0000000001, firmware 0.2.0",
       `  module ${"0123456789abcdef".repeat(4)}`,
       "  1000 imp/kWh, intervals of 900 s, loss bound 10000 ms or 10 Wh",

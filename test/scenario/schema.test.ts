@@ -1,3 +1,4 @@
+import { S0_INPUT } from "../../host/metrology/config.js";
 import { describe, expect, it } from "vitest";
 import { readScenario } from "../../host/scenario/check.js";
 import { SMALL, changed, check, problemsOf, withEvents } from "./documents.js";
@@ -20,6 +21,7 @@ it("takes a scenario that holds, with the documented defaults", () => {
     model: "two-direction S0",
     meterConstant: 1000,
     intervalS: 900,
+    inputs: [S0_INPUT, S0_INPUT],
   });
 });
 

@@ -1,3 +1,4 @@
+import { S0_INPUT } from "../../host/metrology/config.js";
 import { describe, expect, it } from "vitest";
 import { balanceHolds, cutLossMwh } from "../../host/scenario/balance.js";
 import type { MeterControl, ScenarioMeter } from "../../host/scenario/meter_control.js";
@@ -191,9 +192,12 @@ describe("events", () => {
     ]);
   });
 
-  it("inputs reach the meter as they are written", () => {
+  it("inputs reach the meter, an S0 output's where nothing is said", () => {
     const inputs = { import: { filter: "pulse", min_on_ms: 20 } };
     const text = changed("serial: A1", `serial: A1\n    inputs: ${JSON.stringify(inputs)}`);
-    expect(check(text).meters[0]?.config.inputs).toEqual(inputs);
+    expect(check(text).meters[0]?.config.inputs).toEqual([
+      { filter: "pulse", minOnMs: 20, minOffMs: 0, minPeriodMs: 0 },
+      S0_INPUT,
+    ]);
   });
 });
