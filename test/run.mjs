@@ -1,9 +1,20 @@
 // `npm test [-- PATH...]`: format, lint, types and all tests; with paths only the tests that match them, as vitest
-// filters. Ends with a line "N passed, N failed", and says loudly which engines were skipped and how to get them.
+// filters. `npm run test:long` makes soak, fuzz and many-seed tests run at full length. Ends with a line "N passed, N failed", and says loudly which engines were skipped and how to get them.
 import { spawnSync } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 
-const filters = process.argv.slice(2);
+const long = process.argv.includes("--long");
+if (long) process.env.TIELINE_LONG = "1";
+const filters = process.argv.slice(2).filter((argument) => argument !== "--long");
+/** What TIELINE_LONG lengthens. */
+const LONG = [
+  "test/long",
+  "test/ocmf/cli",
+  "test/inspect/damage",
+  "test/metrology/power_cut",
+  "test/metrology/endurance",
+];
+if (long && filters.length === 0) filters.push(...LONG, "test/metrology/fuzz");
 const node = (script, ...args) =>
   spawnSync(process.execPath, [`node_modules/${script}`, ...args], { stdio: "inherit" }).status === 0;
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command } from "commander";
+import { inspectCommand } from "./inspect.js";
 import { keygenCommand } from "./keygen.js";
 import { runCommand } from "./run.js";
 import { verifyCommand } from "./verify.js";
@@ -9,6 +10,7 @@ const program = new Command("tieline")
   .showHelpAfterError("(add --help for the options)")
   .addCommand(runCommand())
   .addCommand(verifyCommand())
+  .addCommand(inspectCommand())
   .addCommand(keygenCommand());
 
 // A reader that has seen enough (| head) is no error.

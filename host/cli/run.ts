@@ -13,6 +13,7 @@ import { Simulation } from "../scenario/simulation.js";
 import { parseDuration } from "../scenario/units.js";
 import { EmulatedMeter } from "../sim/emulated_meter.js";
 import { OutputFolder } from "../sim/output_folder.js";
+import { DumpFile } from "../vcd/dump_file.js";
 import { resultText } from "./run_text.js";
 
 interface Options {
@@ -21,6 +22,8 @@ interface Options {
   readonly days?: number;
   readonly duration?: number;
   readonly out?: string;
+  readonly vcd?: string;
+  readonly flash?: boolean;
   readonly json?: boolean;
   readonly list?: boolean;
 }
@@ -40,6 +43,8 @@ export function runCommand(): Command {
     .addOption(new Option("--days <n>", "days of virtual time, 1 to 366").argParser(parseDays).conflicts("duration"))
     .option("--duration <time>", "virtual time, such as 90min or 06:30:00 (default: the scenario's)", parseTime)
     .option("--out <folder>", "where to write (default: the next free out/NAME-N); never overwritten")
+    .option("--vcd <file>", "write pulse inputs, power and tamper inputs as a value change dump, for GTKWave")
+    .option("--flash", "write the meters' flash images too, for tieline inspect")
     .option("--json", "print the summary as one JSON document")
     .option("--list", "list the ready scenarios")
     .addHelpText("after", EXIT_CODES)
@@ -83,14 +88,20 @@ async function run(scenarioName: string | undefined, options: Options, command: 
   const engine = chooseEngine(options.engine);
   const started = performance.now();
   const file = readMetrology();
-  const flash = { sectors: METER_FLASH_SECTORS };
-  const simulation = new Simulation(
-    scenario,
-    ({ config, frontEnd }, keys) => new EmulatedMeter(engine, file, keys, config, { frontEnd, flash }),
-  );
-  if (!(await runToEnd(simulation))) return;
+  const dump = options.vcd === undefined ? undefined : new DumpFile(options.vcd, scenario.name);
+  const meters = new Map<string, EmulatedMeter>();
+  const simulation = new Simulation(scenario, ({ name, config, frontEnd }, keys) => {
+    const flash = { sectors: METER_FLASH_SECTORS };
+    const probe = dump?.scope(name);
+    const meter = new EmulatedMeter(engine, file, keys, config, { frontEnd, flash, ...(probe && { probe }) });
+    meters.set(name, meter);
+    return meter;
+  });
+  if (!(await runToEnd(simulation, dump))) return;
   const result = resultOf(simulation);
   for (const [name, text] of filesOf(result)) output.write(name, text);
+  if (options.flash) for (const [name, meter] of meters) output.write(`${name}.flash`, meter.flash.image());
+  dump?.commit(simulation.endMs);
   const folder = displayedPath(output.commit());
   const seconds = (performance.now() - started) / 1000;
   console.log(
@@ -120,7 +131,7 @@ function chooseEngine(name: Options["engine"]): Engine {
 }
 
 /** False if Ctrl-C ended it first. */
-async function runToEnd(simulation: Simulation): Promise<boolean> {
+async function runToEnd(simulation: Simulation, dump: DumpFile | undefined): Promise<boolean> {
   let interrupted = false;
   const onInterrupt = (): void => {
     interrupted = true;
@@ -143,6 +154,7 @@ async function runToEnd(simulation: Simulation): Promise<boolean> {
       const until = performance.now() + SLICE_MS;
       do simulation.step();
       while (!simulation.finished && performance.now() < until);
+      dump?.flush(simulation.clock.monoMs);
       bar.update(simulation.clock.monoMs, payload());
       await setImmediate();
     }

@@ -64,6 +64,8 @@ export function readState(ring: Ring): { state: MeterState | null; findings: Ima
 
 class Replay {
   state: Mutable<MeterState> | null = null;
+  /** The newest TRANSACTION, open or not: a sealed B record opens it. */
+  private announced: TransactionTexts | null = null;
 
   constructor(private readonly findings: Findings) {}
 
@@ -93,8 +95,10 @@ class Replay {
   private setTransaction({ payload, sector, offset }: Entry): void {
     const texts = readTexts(payload);
     if (typeof texts === "string") this.findings.fault(`TRANSACTION ${texts}`, sector, offset);
-    else if (this.state) this.state.transaction = texts.open ? texts : null;
-    else this.findings.fault("TRANSACTION stands before any STATE", sector, offset);
+    else if (this.state) {
+      this.announced = texts;
+      this.state.transaction = texts.open ? texts : null;
+    } else this.findings.fault("TRANSACTION stands before any STATE", sector, offset);
   }
 
   /** Applies the entry; returns what it contradicts. */
@@ -109,7 +113,14 @@ class Replay {
       if (closing.page !== expected) return `page ${closing.page} where ${closing.context}${expected} is next`;
       return back;
     }
-    return type === SEALED ? seal(state, fields) : undefined;
+    if (type !== SEALED) return undefined;
+    const { closing } = state;
+    const message = seal(state, fields);
+    if (message === undefined && closing?.context === "T") {
+      const goes = closing.reason === "B" || closing.reason === "T";
+      state.transaction = goes && this.announced ? { ...this.announced, open: true } : null;
+    }
+    return message;
   }
 }
 

@@ -15,14 +15,15 @@ const MAX_TARIFF = 48;
 export function readTexts(payload: Uint8Array): TransactionTexts | string {
   if (payload.length !== TEXTS_BYTES) return `has ${payload.length} bytes, not ${TEXTS_BYTES}`;
   const fields = new Fields(payload);
-  const [open, identificationBytes, tariffBytes] = [fields.u8(), fields.u8(), fields.u8()];
+  // 0 none, 1 open, 2 announced while its first record is not sealed.
+  const [phase, identificationBytes, tariffBytes] = [fields.u8(), fields.u8(), fields.u8()];
   fields.skip(13);
-  if (open > 1) return `has ${open} for a mark of being open`;
+  if (phase > 2) return `has ${phase} for a phase`;
   if (identificationBytes > MAX_IDENTIFICATION) return `has an identification of ${identificationBytes} bytes`;
   if (tariffBytes > MAX_TARIFF) return `has a tariff text of ${tariffBytes} bytes`;
   const identification = fields.bytes(MAX_IDENTIFICATION).subarray(0, identificationBytes);
   const tariff = fields.bytes(MAX_TARIFF).subarray(0, tariffBytes);
   if (!isRecordText(identification) || !isRecordText(tariff)) return "holds text that no record can carry";
   const text = (bytes: Uint8Array) => Buffer.from(bytes).toString("latin1");
-  return { open: open === 1, identification: text(identification), tariff: text(tariff) };
+  return { open: phase === 1, identification: text(identification), tariff: text(tariff) };
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 
 /**
@@ -7,7 +7,7 @@ import { basename, dirname, join, resolve } from "node:path";
  */
 export class OutputFolder {
   private readonly target: string;
-  private readonly texts = new Map<string, string>();
+  private readonly contents = new Map<string, string | Uint8Array>();
 
   /**
    * @param folder the folder to make; undefined for the next free `out/KIND-N`
@@ -18,17 +18,18 @@ export class OutputFolder {
     if (existsSync(this.target)) throw new Error(`--out ${folder}: exists already, and nothing is overwritten`);
   }
 
-  write(name: string, text: string): void {
-    this.texts.set(name, text);
+  write(name: string, contents: string | Uint8Array): void {
+    this.contents.set(name, contents);
   }
 
   /** Writes everything and returns the folder's path. */
   commit(): string {
     const parent = dirname(this.target);
     mkdirSync(parent, { recursive: true });
-    const partial = mkdtempSync(join(parent, `.${basename(this.target)}-`));
+    const partial = join(parent, `.${basename(this.target)}.${process.pid}`);
+    mkdirSync(partial);
     try {
-      for (const [name, text] of this.texts) writeFileSync(join(partial, name), text);
+      for (const [name, contents] of this.contents) writeFileSync(join(partial, name), contents);
       // Another run may have taken the name meanwhile: renaming onto a folder with files fails.
       renameSync(partial, this.target);
     } catch (error) {
