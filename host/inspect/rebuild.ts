@@ -1,22 +1,12 @@
 import { OWN_GATEWAY } from "../ocmf/parse.js";
 import { QUALITY, kwhText } from "../ocmf/tieline.js";
 import type { RecordContext } from "./config.js";
+import { readClosing, type Closing } from "./closing.js";
 import { Fields, utcText } from "./fields.js";
 import type { TransactionTexts } from "./texts.js";
 
 /** A RECORD entry: what of a receipt differs from the one before, and its signature. */
-export interface StoredRecord {
-  readonly pulses: readonly [imported: bigint, exported: bigint];
-  readonly utcMs: bigint;
-  readonly page: number;
-  /** Without meaning in a transaction. */
-  readonly intervalS: number;
-  readonly context: "F" | "T";
-  /** TX; empty in an F record. */
-  readonly reason: string;
-  readonly clockState: string;
-  /** Bits of QUALITY. */
-  readonly qualityFlags: number;
+export interface StoredRecord extends Closing {
   /** SHA-256 of the record before in the same context, hex. */
   readonly previousHash: string;
   /** r || s, 64 bytes, hex. */
@@ -29,21 +19,17 @@ export const RECORD_BYTES = 136;
 export function readRecord(payload: Uint8Array): StoredRecord | string {
   if (payload.length !== RECORD_BYTES) return `has ${payload.length} bytes, not ${RECORD_BYTES}`;
   const fields = new Fields(payload);
-  const pulses = [fields.u64(), fields.u64()] as const;
-  const [utcMs, page, intervalS, context] = [fields.i64(), fields.u32(), fields.u16(), fields.letter()];
-  const reasonCode = fields.u8();
-  const [clockState, qualityFlags] = [fields.letter(), fields.u8()];
-  fields.skip(6);
+  const closing = readClosing(fields);
   const previousHash = fields.hex(32);
   const signature = fields.hex(64);
-  if (context !== "F" && context !== "T") return "belongs to no context";
+  if (!closing) return "belongs to no context";
+  const { context, page, reason, clockState, utcMs } = closing;
   if (page === 0) return `has the page ${context}0`;
-  const reason = reasonCode === 0 ? "" : String.fromCharCode(reasonCode);
   if (context === "F" ? reason !== "" : !/^[BCXELRAPST]$/.test(reason)) return "has a TX that does not fit its context";
   if (!/^[UISR]$/.test(clockState)) return "names no state of the clock";
   // An unknown time is the start of 1970 to the firmware, and still a time.
   if (utcMs !== 0n && utcText(utcMs) === null) return `names no time: ${utcMs} ms`;
-  return { pulses, utcMs, page, intervalS, context, reason, clockState, qualityFlags, previousHash, signature };
+  return { ...closing, previousHash, signature };
 }
 
 /**

@@ -1,3 +1,4 @@
+import { readClosing, type Closing } from "./closing.js";
 import { Fields } from "./fields.js";
 import { Findings } from "./layout.js";
 import type { ImageFinding } from "./layout.js";
@@ -23,18 +24,6 @@ export interface MeterState {
   /** A reading that was taken and whose record is not sealed yet. */
   readonly closing: Closing | null;
   readonly transaction: TransactionTexts | null;
-}
-
-export interface Closing {
-  readonly pulses: readonly [imported: bigint, exported: bigint];
-  readonly utcMs: bigint;
-  readonly page: number;
-  readonly intervalS: number;
-  readonly context: "F" | "T";
-  /** TX; empty in an F record. */
-  readonly reason: string;
-  readonly clockState: string;
-  readonly qualityFlags: number;
 }
 
 const STATE = 1;
@@ -165,14 +154,4 @@ function readStateEntry(fields: Fields): Omit<MeterState, "closing" | "transacti
     lastEndUtcMs,
     chainHash: { F: fields.hex(32), T: fields.hex(32) },
   };
-}
-
-function readClosing(fields: Fields): Closing | null {
-  const pulses = [fields.u64(), fields.u64()] as const;
-  const [utcMs, page, intervalS, context] = [fields.i64(), fields.u32(), fields.u16(), fields.letter()];
-  const reasonCode = fields.u8();
-  const [clockState, qualityFlags] = [fields.letter(), fields.u8()];
-  if (context !== "F" && context !== "T") return null;
-  const reason = reasonCode === 0 ? "" : String.fromCharCode(reasonCode);
-  return { pulses, utcMs, page, intervalS, context, reason, clockState, qualityFlags };
 }

@@ -1,3 +1,10 @@
+import { Entropy } from "../../host/board/entropy.js";
+import { KeyStore } from "../../host/board/key_store.js";
+import { engineByName } from "../../host/engine/index.js";
+import { readMetrology } from "../../host/metrology/module.js";
+import { spkiFromPoint } from "../../host/ocmf/key.js";
+import { EmulatedMeter } from "../../host/sim/emulated_meter.js";
+import { CONFIG, MIDNIGHT } from "../driver/meter_client.js";
 import { createRequire } from "node:module";
 import { beforeAll, describe, expect, it } from "vitest";
 import { verifyRecord } from "../../host/ocmf/verify.js";
@@ -68,5 +75,19 @@ describe("another vendor's verifier and ours", () => {
     const { record, key } = signSmall(algorithm, curve, ownPayload());
     expect(await verdicts(record, key)).toEqual([true, true]);
     expect(await verdicts(record.replace('"C":1000', '"C":1001'), key)).toEqual([false, false]);
+  });
+
+  it("accept what the firmware signs, of both contexts", async () => {
+    const keys = KeyStore.generate(new Entropy("vendor"));
+    const meter = new EmulatedMeter(engineByName("v8"), readMetrology(), keys, CONFIG);
+    meter.start(MIDNIGHT);
+    meter.run(4_000_000, 600_000);
+    meter.transaction("B", "card 17", "day");
+    meter.run(-4_000_000, 3_000_000);
+    meter.transaction("R");
+    meter.run(4_000_000, 3_600_000);
+    const key = Buffer.from(spkiFromPoint(meter.publicKey())).toString("hex");
+    expect(meter.receipts).toHaveLength(6);
+    for (const record of meter.receipts) expect(await verdicts(record, key)).toEqual([true, true]);
   });
 });
