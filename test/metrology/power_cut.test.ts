@@ -71,6 +71,15 @@ class Life {
     return registers;
   }
 
+  /** The rest of a day after a cut: an interval with pulses, and its record. */
+  goOn(day: number): void {
+    this.module.setClock(100, MIDNIGHT + day * 60_000 + 30_000, "S");
+    this.pulses(0, 2, 200);
+    const before = this.outside.records.size;
+    this.drain(100 + INTERVAL_MS);
+    expect(this.outside.records.size).toBeGreaterThan(before);
+  }
+
   registers(): [bigint, bigint] {
     const { importPulses, exportPulses } = this.module.registers();
     return [importPulses, exportPulses];
@@ -181,14 +190,20 @@ function cutDay(
   if (!allowed.some((pair) => pair?.[0] === registers[0] && pair[1] === registers[1])) {
     expect(allowed, `${label}: registers after ${calls} calls`).toContainEqual(registers);
   }
+  checkRecords(life, label);
+  // Life goes on, and what comes next fits to what was before.
+  life.goOn(day);
+  checkRecords(life, label);
+}
+
+/** What is signed hangs together, and is what left. */
+function checkRecords(life: Life, label: string): void {
   const signed = life.signed();
   expectChain(signed, label);
   for (const record of signed) {
     const left = life.outside.records.get(pageOf(record));
     if (left !== undefined && left !== record) expect(record, label).toBe(left);
   }
-  // And life goes on.
-  if (draw.below(8) === 0) life.live(day + 1, () => undefined);
 }
 
 /** Registers as they would come back after each call of a day. */
