@@ -26,6 +26,28 @@ const checks = {
 };
 const faults = filters.length > 0 ? [] : Object.keys(checks).filter((name) => !checks[name]());
 
+/** How many vectors of each file every engine applied; what is missing from COUNTS.json is a fault. */
+function vectorReport() {
+  const expected = JSON.parse(readFileSync("test/vectors/COUNTS.json", "utf8"));
+  const engines = new Map();
+  for (const test of results.testResults.flatMap((file) => file.assertionResults)) {
+    for (const [file, count] of Object.entries(test.meta?.vectors ?? {})) {
+      const counts = engines.get(test.meta.engine) ?? {};
+      counts[file] = (counts[file] ?? 0) + (test.status === "passed" ? count : 0);
+      engines.set(test.meta.engine, counts);
+    }
+  }
+  const names = [...engines.keys()];
+  console.log(`Vectors applied, of test/vectors: ${names.join(", ")}`);
+  const missing = [];
+  for (const [file, total] of Object.entries(expected)) {
+    const counts = names.map((name) => engines.get(name)[file] ?? 0);
+    console.log(`  ${file.padEnd(42)}${counts.map((count) => `${count}/${total}`.padStart(8)).join("")}`);
+    if (names.length === 0 || counts.some((count) => count !== total)) missing.push(`vectors of ${file}`);
+  }
+  return missing;
+}
+
 const report = "build/test-report.json";
 const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
 rmSync(report, { force: true });
@@ -47,6 +69,7 @@ for (const [title, count] of reasons) console.log(`SKIPPED ${count} x ${title}`)
 const broken = results.testResults.filter((file) => file.status === "failed" && file.assertionResults.length === 0);
 for (const file of broken) faults.push(file.name);
 if (!vitestOk && results.numFailedTests === 0 && faults.length === 0) faults.push("test runner");
+if (filters.length === 0) faults.push(...vectorReport());
 for (const fault of faults) console.log(`FAILED ${fault}`);
 const failed = results.numFailedTests + faults.length;
 const tail = skipped.length > 0 ? `, ${skipped.length} skipped` : "";

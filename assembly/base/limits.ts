@@ -42,3 +42,13 @@ export const MAX_TARIFF_BYTES: i32 = 48;
 export const MAX_ENTRY_BYTES: i32 = 160;
 /** Fewest erase sectors of the partition: each of its three regions turns over at least two. */
 export const MIN_SECTORS: i32 = 8;
+
+// ---- Node module --------------------------------------------------------------------------------------------------
+
+/** Input and output buffer of the node module: the longest message, its length prefix and two MACs (BOLT 8), and slack. */
+export const NODE_INPUT_BYTES: i32 = 5120;
+export const NODE_OUTPUT_BYTES: i32 = 5120;
+/** Longest Lightning message taken or sent, type included. BOLT 8 allows 65,535; longer ones are passed over unread. */
+export const MAX_MESSAGE_BYTES: i32 = 4096;
+/** HTLCs of one commitment transaction, both directions: max_accepted_htlcs of 12 each. */
+export const MAX_HTLCS: i32 = 24;

@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import type { Imports } from "../engine/engine.js";
+import { memoryRange } from "../engine/memory_range.js";
 import { IMPORT_MODULE, type ImportName } from "../metrology/abi.js";
 import type { KeyStore } from "./key_store.js";
 import type { NorFlash } from "./nor_flash.js";
@@ -25,13 +26,7 @@ export class MetrologyBoard {
    */
   imports(wasm: Uint8Array, memory: () => Uint8Array): Imports {
     const moduleHash = sha256(wasm);
-    /** The range of memory, or undefined if it leaves it. Wasm addresses are unsigned. */
-    const range = (pointer: number, length: number): Uint8Array | undefined => {
-      const bytes = memory();
-      const start = pointer >>> 0;
-      const end = start + (length >>> 0);
-      return end <= bytes.length ? bytes.subarray(start, end) : undefined;
-    };
+    const range = memoryRange(memory);
     const functions: Record<ImportName, (...args: number[]) => number> = {
       sha256: (data = 0, len = 0, digest = 0) => {
         const source = range(data, len);

@@ -1,4 +1,5 @@
-import { type ExportName, EXPORTS, FILLS_OUTPUT, type FunctionSignature, INPUT_BYTES } from "../metrology/abi.js";
+import type { FunctionSignature } from "../engine/abi.js";
+import { type ExportName, EXPORTS, FILLS_OUTPUT, INPUT_BYTES } from "../metrology/abi.js";
 import type { CallResult } from "../metrology/driver.js";
 import type { Link } from "./link.js";
 import { LINK_VERSION, Op } from "./protocol.js";

@@ -1,13 +1,4 @@
-/** Value types that cross the module boundary. */
-export type ValueType = "i32" | "i64";
-
-export interface FunctionSignature {
-  readonly params: readonly ValueType[];
-  /** `undefined` for a function without a result. */
-  readonly result: ValueType | undefined;
-}
-
-const i32 = (...params: ValueType[]): FunctionSignature => ({ params, result: "i32" });
+import { i32, type FunctionSignature } from "../engine/abi.js";
 
 /** Name of the wasm import module: assembly/metrology/board.ts. */
 export const IMPORT_MODULE = "board";
@@ -56,15 +47,3 @@ export const ABI_VERSION = 2;
 export const INPUT_BYTES = 4096;
 /** Capacity of the output buffer, bytes. */
 export const OUTPUT_BYTES = 1536;
-
-/** Names of the codes of assembly/base/errors.ts. */
-export const ERROR_NAMES: Readonly<Record<number, string>> = {
-  [-1]: "ERR_ARGUMENT",
-  [-2]: "ERR_STATE",
-  [-3]: "ERR_FLASH",
-  [-4]: "ERR_CRYPTO",
-  [-5]: "ERR_OVERFLOW",
-  [-6]: "ERR_CONFIG",
-  [-7]: "ERR_RANGE",
-  [-8]: "ERR_NOT_FOUND",
-};

@@ -2,9 +2,10 @@ import { KeyStore } from "../board/key_store.js";
 import { MetrologyBoard } from "../board/metrology_board.js";
 import { NorFlash } from "../board/nor_flash.js";
 import type { Engine } from "../engine/engine.js";
+import type { ModuleFile } from "../engine/module_file.js";
 import { FILLS_OUTPUT } from "./abi.js";
 import { FLASH_SECTORS, FLASH_SECTOR_BYTES, type DriverOptions, type MeterDriver } from "./driver.js";
-import { Metrology, type ModuleFile } from "./module.js";
+import { Metrology } from "./module.js";
 
 /** A meter in this process: the module on `engine` around an emulated board. */
 export function openLocalMeter(engine: Engine, file: ModuleFile, options: DriverOptions): MeterDriver {

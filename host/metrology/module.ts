@@ -1,23 +1,13 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { TAMPER_INPUTS, type TamperInput } from "../board/tamper_inputs.js";
 import type { MetrologyBoard } from "../board/metrology_board.js";
 import type { Engine, Instance } from "../engine/engine.js";
-import { projectRoot } from "../root.js";
-import { ABI_VERSION, ERROR_NAMES, INPUT_BYTES, type ExportName } from "./abi.js";
+import { errorName } from "../engine/errors.js";
+import { readModule, type ModuleFile } from "../engine/module_file.js";
+import { ABI_VERSION, INPUT_BYTES, type ExportName } from "./abi.js";
 import { encodeConfig, type MeterConfig } from "./config.js";
 
-/** A wasm file and its source map. */
-export interface ModuleFile {
-  readonly wasm: Uint8Array;
-  readonly sourceMap: string;
-}
-
 /** build/metrology.wasm of this project. */
-export function readMetrology(): ModuleFile {
-  const file = join(projectRoot(), "build/metrology.wasm");
-  return { wasm: readFileSync(file), sourceMap: readFileSync(`${file}.map`, "utf8") };
-}
+export const readMetrology = (): ModuleFile => readModule("metrology");
 
 /** An export answered with a code of assembly/base/errors.ts. */
 export class MeterError extends Error {
@@ -27,7 +17,7 @@ export class MeterError extends Error {
     readonly exportName: string,
     readonly code: number,
   ) {
-    super(`${exportName}: ${ERROR_NAMES[code] ?? `unknown error ${code}`}`);
+    super(`${exportName}: ${errorName(code)}`);
   }
 }
 

@@ -11,15 +11,10 @@ import { PulseLine } from "../board/pulse_line.js";
 import { PulseSource } from "../board/pulse_source.js";
 import { TamperInputs, type TamperInput } from "../board/tamper_inputs.js";
 import type { Engine } from "../engine/engine.js";
+import type { ModuleFile } from "../engine/module_file.js";
 import type { MeterConfig } from "../metrology/config.js";
 import { FLASH_SECTORS, FLASH_SECTOR_BYTES } from "../metrology/driver.js";
-import {
-  Metrology,
-  type ModuleFile,
-  type Registers,
-  type TransactionReason,
-  type TransactionTexts,
-} from "../metrology/module.js";
+import { Metrology, type Registers, type TransactionReason, type TransactionTexts } from "../metrology/module.js";
 import { MainLoop } from "./main_loop.js";
 import type { EmulatedMeterOptions } from "./meter_options.js";
 

@@ -1,4 +1,4 @@
-import { it } from "vitest";
+import { it, type TaskMeta } from "vitest";
 import type { Engine } from "../../host/engine/engine.js";
 import { wasm3Missing } from "../../host/engine/index.js";
 import { qemuMissing } from "../../host/qemu/index.js";
@@ -30,9 +30,18 @@ export function whereItRuns(engine: EngineName, body: () => void): void {
   }
 }
 
-/** One test for every engine. */
-export function itOnEveryEngine(body: (engine: EngineName) => Promise<void>, timeoutMs?: number): void {
+/** One test for every engine. The body may note in `meta` what the report is to show. */
+export function itOnEveryEngine(body: (engine: EngineName, meta: TaskMeta) => Promise<void>, timeoutMs?: number): void {
   for (const engine of Object.keys(MISSING) as EngineName[]) {
-    whereItRuns(engine, () => it(`on ${engine}`, () => body(engine), timeoutMs));
+    whereItRuns(engine, () =>
+      it(
+        `on ${engine}`,
+        ({ task }) => {
+          task.meta.engine = engine;
+          return body(engine, task.meta);
+        },
+        timeoutMs,
+      ),
+    );
   }
 }

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { projectRoot } from "../../host/root.js";
-import type { ModuleFile } from "../../host/metrology/module.js";
+import type { ModuleFile } from "../../host/engine/module_file.js";
 
 /**
  * Compiles a test's own AssemblyScript entry with the firmware's settings (asconfig.json, target "test"). Kept under

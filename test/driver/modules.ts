@@ -1,7 +1,9 @@
-import { beforeAll, describe } from "vitest";
-import type { Engine } from "../../host/engine/engine.js";
+import { beforeAll, describe, type TaskMeta } from "vitest";
+import { KeyRing } from "../../host/board/key_ring.js";
+import { NodeCrypto } from "../../host/board/node_crypto.js";
+import type { Engine, Instance } from "../../host/engine/engine.js";
 import { engineByName } from "../../host/engine/index.js";
-import type { ModuleFile } from "../../host/metrology/module.js";
+import type { ModuleFile } from "../../host/engine/module_file.js";
 import { asTrap } from "../../host/qemu/driver.js";
 import { Machine } from "../../host/qemu/machine.js";
 import { type EngineName, itOnEveryEngine } from "./engines.js";
@@ -19,15 +21,33 @@ export interface TestModule {
   read(at: number, length: number): Promise<Uint8Array>;
   /** Rejects if any of the bytes is outside linear memory. */
   write(at: number, bytes: Uint8Array): Promise<void>;
+  /** Tells the report that `count` vectors of test/vectors/FILE.json were applied. */
+  applied(file: string, count?: number): void;
 }
 
-interface OpenModule extends TestModule {
+/** Name of the import module of test_keys.entry.ts. */
+const TEST_KEYS = "test_keys.entry";
+/** Root secret of the test boards' keys. */
+export const TEST_ROOT = new Uint8Array(32).fill(0x22);
+const ERR_CRYPTO = -4;
+const ERR_RANGE = -7;
+
+interface OpenModule extends Omit<TestModule, "applied"> {
   close(): Promise<void>;
 }
 
 /** Its functions are async so that what the engine throws becomes a rejection. */
 function openLocal(name: Engine["name"], { wasm, sourceMap }: ModuleFile): OpenModule {
-  const instance = engineByName(name).instantiate(wasm, {}, sourceMap);
+  const keys = new KeyRing(TEST_ROOT);
+  const crypto = new NodeCrypto(keys).imports(() => instance.memory());
+  const testKeys = {
+    key_import: (handle: number, at: number): number => {
+      const key = instance.memory().slice(at >>> 0, (at >>> 0) + 32);
+      if (key.length !== 32) return ERR_RANGE;
+      return keys.importKey(handle, key) ? 0 : ERR_CRYPTO;
+    },
+  };
+  const instance: Instance = engineByName(name).instantiate(wasm, { ...crypto, [TEST_KEYS]: testKeys }, sourceMap);
   return {
     engine: name,
     call: async (...args) => instance.call(...args),
@@ -68,6 +88,11 @@ async function openOnBoard({ wasm }: ModuleFile): Promise<OpenModule> {
   }
 }
 
+function count(meta: TaskMeta, file: string, vectors = 1): void {
+  meta.vectors ??= {};
+  meta.vectors[file] = (meta.vectors[file] ?? 0) + vectors;
+}
+
 const open = async (engine: EngineName, file: ModuleFile): Promise<OpenModule> =>
   engine === "qemu" ? openOnBoard(file) : openLocal(engine, file);
 
@@ -75,19 +100,24 @@ const open = async (engine: EngineName, file: ModuleFile): Promise<OpenModule> =
  * One test of a room's internals on every engine, each time with a fresh instance of an entry file of the test's own.
  * @param entry path from the project's root, test/ROOM/NAME.entry.ts; compiled before the clock of the tests starts
  */
-export function onEveryModuleEngine(title: string, entry: string, body: (module: TestModule) => Promise<void>): void {
+export function onEveryModuleEngine(
+  title: string,
+  entry: string,
+  body: (module: TestModule) => Promise<void>,
+  timeoutMs?: number,
+): void {
   describe(title, () => {
     let file: ModuleFile;
     beforeAll(() => {
       file = compileEntry(entry);
     });
-    itOnEveryEngine(async (engine) => {
+    itOnEveryEngine(async (engine, meta) => {
       const module = await open(engine, file);
       try {
-        await body(module);
+        await body({ ...module, applied: (...args) => count(meta, ...args) });
       } finally {
         await module.close();
       }
-    });
+    }, timeoutMs);
   });
 }

@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { WasmReader } from "../../host/engine/wasm_reader.js";
-import { EXPORTS, IMPORTS, IMPORT_MODULE, type FunctionSignature } from "../../host/metrology/abi.js";
+import type { FunctionSignature } from "../../host/engine/abi.js";
+import { EXPORTS, IMPORTS, IMPORT_MODULE } from "../../host/metrology/abi.js";
 import { readMetrology } from "../../host/metrology/module.js";
 import { projectRoot } from "../../host/root.js";
 

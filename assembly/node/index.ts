@@ -1,0 +1,4 @@
+// The whole list of node.wasm's exports. Their contract stands at each definition and in PROTOCOL.md, "Node module
+// interface"; host/node/abi.ts repeats the signatures, and a test compares the two with the wasm.
+
+export { abi, in_buffer, out_buffer, memory_bytes } from "./node";

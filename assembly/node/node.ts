@@ -1,0 +1,23 @@
+import { input, output } from "./buffers";
+
+const ABI_VERSION: i32 = 1;
+
+/** Version of this module's interface. */
+export function abi(): i32 {
+  return ABI_VERSION;
+}
+
+/** Address of the input buffer, NODE_INPUT_BYTES long. */
+export function in_buffer(): usize {
+  return input;
+}
+
+/** Address of the output buffer, NODE_OUTPUT_BYTES long. */
+export function out_buffer(): usize {
+  return output;
+}
+
+/** Linear memory that the module uses, from address 0: everything is static. */
+export function memory_bytes(): i32 {
+  return <i32>__heap_base;
+}

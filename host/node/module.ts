@@ -1,0 +1,63 @@
+import type { NodeCrypto } from "../board/node_crypto.js";
+import type { Engine, Instance } from "../engine/engine.js";
+import { errorName } from "../engine/errors.js";
+import { readModule, type ModuleFile } from "../engine/module_file.js";
+import { NODE_ABI_VERSION, NODE_INPUT_BYTES, type NodeExportName } from "./abi.js";
+
+/** build/node.wasm of this project. */
+export const readNode = (): ModuleFile => readModule("node");
+
+/** An export answered with a code of assembly/base/errors.ts. */
+export class NodeError extends Error {
+  override readonly name = "NodeError";
+
+  constructor(
+    readonly exportName: string,
+    readonly code: number,
+  ) {
+    super(`${exportName}: ${errorName(code)}`);
+  }
+}
+
+/** node.wasm on one engine with its emulated crypto unit: the host's only typed way to the firmware. */
+export class NodeModule {
+  private readonly instance: Instance;
+  private readonly inputAt: number;
+  private readonly outputAt: number;
+
+  constructor(engine: Engine, file: ModuleFile, crypto: NodeCrypto) {
+    const imports = crypto.imports(() => this.instance.memory());
+    this.instance = engine.instantiate(file.wasm, imports, file.sourceMap);
+    const version = this.call("abi");
+    if (version !== NODE_ABI_VERSION) {
+      throw new Error(`node.wasm: interface ${version}, this host speaks ${NODE_ABI_VERSION}`);
+    }
+    this.inputAt = this.call("in_buffer");
+    this.outputAt = this.call("out_buffer");
+  }
+
+  /** Calls an export and returns its i32 result as it is; throws Trap. */
+  call(name: NodeExportName, ...args: (number | bigint)[]): number {
+    return this.instance.call(name, ...args) as number;
+  }
+
+  /** As `call`; throws NodeError for a negative result. */
+  expect(name: NodeExportName, ...args: (number | bigint)[]): number {
+    const result = this.call(name, ...args);
+    if (result < 0) throw new NodeError(name, result);
+    return result;
+  }
+
+  /** Copies bytes to the input buffer, from `at` on. */
+  input(bytes: Uint8Array, at = 0): void {
+    if (at + bytes.length > NODE_INPUT_BYTES) {
+      throw new RangeError(`input: ${at + bytes.length} bytes, at most ${NODE_INPUT_BYTES}`);
+    }
+    this.instance.memory().set(bytes, this.inputAt + at);
+  }
+
+  /** A copy of `length` bytes of the output buffer, from `at` on. */
+  output(length: number, at = 0): Uint8Array {
+    return this.instance.memory().slice(this.outputAt + at, this.outputAt + at + length);
+  }
+}
