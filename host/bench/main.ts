@@ -1,19 +1,23 @@
 import Table from "cli-table3";
 import { Command } from "commander";
 import type { BenchResult } from "./bench.js";
+import { benchLightning } from "./lightning/index.js";
 import { benchMetering } from "./metering.js";
 
-const BENCHES: Readonly<Record<string, () => BenchResult>> = { metering: benchMetering };
+const BENCHES: Readonly<Record<string, () => BenchResult | Promise<BenchResult>>> = {
+  metering: benchMetering,
+  lightning: benchLightning,
+};
 
 const program = new Command("bench")
   .description("measure the firmware beside its floors, in one run on this machine")
   .argument("[name...]", `which: ${Object.keys(BENCHES).join(", ")} (default: all)`)
   .option("--json", "one JSON document per benchmark")
-  .action((names: string[], options: { json?: boolean }) => {
+  .action(async (names: string[], options: { json?: boolean }) => {
     for (const name of names.length > 0 ? names : Object.keys(BENCHES)) {
       const bench = BENCHES[name];
       if (!bench) program.error(`there is no benchmark ${name}: ${Object.keys(BENCHES).join(", ")}`);
-      else print(bench(), options.json === true);
+      else print(await bench(), options.json === true);
     }
   });
 
