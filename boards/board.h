@@ -39,6 +39,23 @@ int32_t board_key_sign(const uint8_t digest[32], uint8_t signature[64]);
 // The key's public point, SEC 1 compressed, 33 bytes. Errors as `board_key_sign`.
 int32_t board_key_public(uint8_t public_key[33]);
 
+// ---- Root secret of the node: all its keys are derived from it. It never enters a module. -------------------------
+
+// Copies the 32-byte secret, which the caller wipes. ERR_STATE: none is provisioned.
+int32_t board_node_root(uint8_t root[32]);
+
+// ---- Test keys: a board for use has room for none, and then modules cannot import any. ----------------------------
+
+// A key that stands in the place of the node's own: vectors of specifications want theirs.
+struct board_test_key {
+    int32_t handle;
+    uint8_t key[32];
+};
+
+// Entries of `board_test_keys`, which only runtime/key_ring.c uses; it need not be zeroed at start.
+extern const uint32_t board_test_key_room;
+extern struct board_test_key board_test_keys[];
+
 // ---- Time and entropy ---------------------------------------------------------------------------------------------
 
 // Microseconds since power-on; never goes back.

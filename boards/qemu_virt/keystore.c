@@ -39,3 +39,10 @@ int32_t board_key_public(uint8_t public_key[33]) {
     crypto_wipe(&record, sizeof record);
     return result;
 }
+
+// The same for every emulated board, and so no secret: a module computes the same on all of them, and on the emulated
+// hardware of the host's tests, which has this root too.
+int32_t board_node_root(uint8_t root[32]) {
+    memset(root, 0x22, 32);
+    return 0;
+}

@@ -6,5 +6,7 @@
 #define ERR_FLASH (-3)
 #define ERR_CRYPTO (-4)
 #define ERR_RANGE (-7)
+#define ERR_CAPACITY (-15)
+#define ERR_MAC (-16)
 
 #endif

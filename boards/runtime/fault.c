@@ -1,5 +1,7 @@
 #include "fault.h"
 
+#include <stdlib.h>
+
 #include "board.h"
 #include "service.h"
 
@@ -19,4 +21,9 @@ _Noreturn void fault_exception(uint32_t cause, uint32_t instruction, uint32_t ad
     put_hex(message + 26, instruction);
     put_hex(message + 44, address);
     fault_raise(message);
+}
+
+// Libraries end here when they are misused.
+_Noreturn void abort(void) {
+    fault_raise("a library gave up");
 }

@@ -66,7 +66,7 @@ const char *metrology_start(void) {
     uint8_t public_key[33];
     if (board_key_public(public_key) < 0) return "no metrology key is provisioned";
     const char *error = module_load(metrology_image, (uint32_t)(metrology_image_end - metrology_image),
-                                    METROLOGY_MEMORY_BYTES);
+                                    METROLOGY_MEMORY_BYTES, CAPABILITY_METROLOGY);
     return error != NULL ? error : check_module();
 }
 

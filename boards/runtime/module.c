@@ -7,7 +7,6 @@
 #include "board.h"
 #include "crypto.h"
 #include "heap.h"
-#include "imports.h"
 #include "stack.h"
 
 // wasm3's value stack, bytes.
@@ -55,7 +54,7 @@ static const char *first_missing_import(void) {
     return NULL;
 }
 
-static const char *load(const uint8_t *bytes, uint32_t length, uint32_t memory_limit) {
+static const char *load(const uint8_t *bytes, uint32_t length, uint32_t memory_limit, enum capability capability) {
     environment = m3_NewEnvironment();
     if (environment == NULL) return m3Err_mallocFailed;
     runtime = m3_NewRuntime(environment, WASM_STACK_BYTES, &limits);
@@ -72,16 +71,16 @@ static const char *load(const uint8_t *bytes, uint32_t length, uint32_t memory_l
         return error;
     }
     loaded = module;
-    error = imports_link(module);
+    error = imports_link(module, capability);
     if (error != m3Err_none) return error;
     const char *missing = first_missing_import();
     return missing == NULL ? NULL : with_name("missing import", missing);
 }
 
-const char *module_load(const uint8_t *bytes, uint32_t length, uint32_t memory_limit) {
+const char *module_load(const uint8_t *bytes, uint32_t length, uint32_t memory_limit, enum capability capability) {
     module_unload();
     crypto_sha256(bytes, length, digest);
-    const char *error = load(bytes, length, memory_limit);
+    const char *error = load(bytes, length, memory_limit, capability);
     if (error != NULL) module_unload();
     return error;
 }

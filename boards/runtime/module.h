@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "imports.h"
+
 #define MODULE_MAX_ARGS 8
 
 struct module_figures {
@@ -22,10 +24,10 @@ struct module_cost {
     uint32_t microseconds;
 };
 
-// Loads the module of `length` bytes, which stay where they are for as long as it is loaded, and links its imports; an
-// earlier module is dropped. Linear memory is cut to `memory_limit` bytes, 0 = whole pages as the module asks.
-// Returns NULL, or what went wrong.
-const char *module_load(const uint8_t *bytes, uint32_t length, uint32_t memory_limit);
+// Loads the module of `length` bytes, which stay where they are for as long as it is loaded, and links its imports, as
+// far as they belong to `capability`; an earlier module is dropped. Linear memory is cut to `memory_limit` bytes, 0 =
+// whole pages as the module asks. Returns NULL, or what went wrong.
+const char *module_load(const uint8_t *bytes, uint32_t length, uint32_t memory_limit, enum capability capability);
 
 // Drops the module and everything wasm3 holds for it.
 void module_unload(void);

@@ -167,7 +167,7 @@ static void do_load(void) {
     memcpy(__load_start + offset, take(chunk), chunk);
     received += chunk;
     if (received == total) {
-        const char *error = module_load(__load_start, total, 0);
+        const char *error = module_load(__load_start, total, 0, CAPABILITY_LOADED);
         if (error != NULL) {
             stop(error);
             return respond_text(STATUS_STOPPED, error);
