@@ -50,5 +50,17 @@ export const NODE_INPUT_BYTES: i32 = 5120;
 export const NODE_OUTPUT_BYTES: i32 = 5120;
 /** Longest Lightning message taken or sent, type included. BOLT 8 allows 65,535; longer ones are passed over unread. */
 export const MAX_MESSAGE_BYTES: i32 = 4096;
+/** Peers that are connected at a time. Each has a receive buffer for one message. */
+export const MAX_CONNECTIONS: i32 = 4;
 /** HTLCs of one commitment transaction, both directions: max_accepted_htlcs of 12 each. */
 export const MAX_HTLCS: i32 = 24;
+/** Hops of one onion: as many as BOLT 4 has an origin unwrap errors for. */
+export const MAX_ONION_HOPS: i32 = 27;
+/** Onions remembered against replay until their HTLC expires, of all channels together. */
+export const MAX_REPLAYS: i32 = 256;
+/** Longest failure message that is packed here, or unpacked by the origin. */
+export const MAX_FAILURE_BYTES: i32 = 1100;
+/** Longest record of a decoded message or TLV stream (wire/): open_channel's with all its TLVs takes 216. */
+export const MAX_RECORD_BYTES: i32 = 224;
+/** A set of features: bits 0 to 319. */
+export const FEATURE_BYTES: i32 = 40;
