@@ -54,6 +54,14 @@ export const MAX_MESSAGE_BYTES: i32 = 4096;
 export const MAX_CONNECTIONS: i32 = 4;
 /** HTLCs of one commitment transaction, both directions: max_accepted_htlcs of 12 each. */
 export const MAX_HTLCS: i32 = 24;
+/** Outputs of a commitment transaction: HTLCs, to_local, to_remote, two anchors, the energy state's hash. */
+export const MAX_OUTPUTS: i32 = MAX_HTLCS + 5;
+/** Commitments of one channel: BOLT 3 numbers them with 48 bits. */
+export const MAX_COMMITMENTS: u64 = 1 << 48;
+/** Longest scriptpubkey that an output made here pays to: OP_RETURN with 80 bytes. */
+export const MAX_SCRIPTPUBKEY_BYTES: i32 = 83;
+/** Longest witness script of BOLT 3: a received HTLC with anchors. */
+export const MAX_WITNESS_SCRIPT_BYTES: i32 = 143;
 /** Hops of one onion: as many as BOLT 4 has an origin unwrap errors for. */
 export const MAX_ONION_HOPS: i32 = 27;
 /** Onions remembered against replay until their HTLC expires, of all channels together. */
@@ -64,3 +72,7 @@ export const MAX_FAILURE_BYTES: i32 = 1100;
 export const MAX_RECORD_BYTES: i32 = 224;
 /** A set of features: bits 0 to 319. */
 export const FEATURE_BYTES: i32 = 40;
+/** Longest text of an invoice that is read or written, and what its record holds of fields and of their bytes. */
+export const MAX_INVOICE_CHARS: i32 = 1024;
+export const MAX_INVOICE_FIELDS: i32 = 32;
+export const INVOICE_DATA_BYTES: i32 = 640;

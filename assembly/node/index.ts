@@ -2,3 +2,5 @@
 // interface"; host/node/abi.ts repeats the signatures, and a test compares the two with the wasm.
 
 export { abi, in_buffer, out_buffer, memory_bytes } from "./node";
+export { transport_open, transport_receive, transport_send, transport_remote, transport_close } from "./transport";
+export { invoice_decode, invoice_encode } from "./invoice";

@@ -38,6 +38,13 @@ export const NODE_EXPORTS = {
   in_buffer: i32(),
   out_buffer: i32(),
   memory_bytes: i32(),
+  transport_open: i32("i32", "i32"),
+  transport_receive: i32("i32", "i32", "i32"),
+  transport_send: i32("i32", "i32"),
+  transport_remote: i32("i32"),
+  transport_close: i32("i32"),
+  invoice_decode: i32("i32"),
+  invoice_encode: i32("i32"),
 } as const satisfies Record<string, FunctionSignature>;
 
 export type CryptoImportName = keyof typeof CRYPTO_IMPORTS;
