@@ -27,6 +27,8 @@ export const NEED: usize = 176;
 export const FILLED: usize = 180;
 /** What was received of one act, length prefix or message. */
 export const BUFFER: usize = 184;
+/** Our ephemeral point during the handshake, whose acts leave room behind them. */
+export const EPHEMERAL_POINT: usize = BUFFER + 128;
 const RECORD_BYTES: i32 = <i32>BUFFER + MAX_MESSAGE_BYTES + TAG_BYTES;
 
 // States, in the order in which a connection goes through them.

@@ -3,12 +3,13 @@
 // decryption is in place; the associated data is then the hash as it was before, which `hashed` still has.
 
 import { ERR_CRYPTO, ERR_POINT, ERR_VERSION } from "../base/errors";
-import { key_ecdh, key_public, hkdf_sha256, scalar_ecdh, scalar_public, sha256 } from "../crypto/crypto";
+import { hkdf_sha256, key_ecdh, key_public, scalar_ecdh, sha256 } from "../crypto/crypto";
 import { KEY_NODE } from "../crypto/keys";
 import {
   BUFFER,
   CHAINING_KEY,
   EPHEMERAL,
+  EPHEMERAL_POINT,
   HASH,
   KEY,
   mix_pair,
@@ -87,8 +88,8 @@ function hash_and_open(record: usize, data: usize, len: i32): i32 {
 /** Writes act one or two to `act`: our ephemeral point, shared secret with the peer's `point`. */
 export function write_act(record: usize, point: usize, act: usize): i32 {
   store<u8>(act, 0, VERSION);
+  memory.copy(act + POINT, record + EPHEMERAL_POINT, POINT_BYTES);
   return (
-    scalar_public(record + EPHEMERAL, act + POINT) ||
     mix_hash(record, act + POINT, POINT_BYTES) ||
     mix_secret(record, scalar_ecdh(record + EPHEMERAL, point, secret)) ||
     seal_and_hash(record, act + TAG, 0)

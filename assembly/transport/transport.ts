@@ -6,12 +6,13 @@
 
 import { ERR_ARGUMENT, ERR_CAPACITY, ERR_STATE, ERR_TRUNCATED } from "../base/errors";
 import { MAX_MESSAGE_BYTES } from "../base/limits";
-import { key_public, scalar_add } from "../crypto/crypto";
+import { key_public, scalar_public } from "../crypto/crypto";
 import { KEY_NODE } from "../crypto/keys";
 import {
   advance,
   BUFFER,
   EPHEMERAL,
+  EPHEMERAL_POINT,
   FILLED,
   NEED,
   open,
@@ -70,15 +71,15 @@ export let event: i32 = NOTHING;
 export let event_at: usize = 0;
 export let event_len: i32 = 0;
 
-const no_summand: usize = memory.data(SCALAR_BYTES, 8);
-
-/** Common to both roles: the ephemeral scalar goes into the record. */
+/** Common to both roles: the ephemeral scalar and its point go into the record. */
 function prepare(connection: i32, ephemeral: usize): i32 {
   const state = state_of(connection);
   if (state < 0) return state;
   if (state != STATE_CLOSED) return ERR_STATE;
-  // Adding zero copies a scalar and refuses what is none.
-  return scalar_add(ephemeral, no_summand, record_of(connection) + EPHEMERAL) == 0 ? 0 : ERR_ARGUMENT;
+  const record = record_of(connection);
+  if (scalar_public(ephemeral, record + EPHEMERAL_POINT) < 0) return ERR_ARGUMENT;
+  memory.copy(record + EPHEMERAL, ephemeral, SCALAR_BYTES);
+  return 0;
 }
 
 /** After the first steps: waits for the peer's act, or takes everything back. */

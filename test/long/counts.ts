@@ -8,3 +8,5 @@ export const LONG_VERIFIER_INPUTS = 1_000_000;
 export const FILE_RECORDS = LONG ? 10_000 : 1000;
 /** Distance between the bytes of a flash image that are damaged one at a time. */
 export const DAMAGE_STRIDE = LONG ? 1 : 7;
+/** Messages between two ends of the transport. A key is changed after 500, so 2500 change each of the two twice. */
+export const TRANSPORT_MESSAGES = { local: LONG ? 20_000 : 2500, qemu: LONG ? 2500 : 60 };
