@@ -55,9 +55,9 @@ export declare function key_public(handle: i32, point: usize): i32;
 export declare function key_ecdh(handle: i32, point: usize, secret: usize): i32;
 
 /**
- * ECDSA over `digest` with the key times the scalar at `factor` plus the scalar at `summand`, each left out where its
- * address is 0: BOLT 3, "Key Derivation", signs so without the key's leaving the board. RFC 6979 nonce without extra
- * entropy, low-S.
+ * ECDSA over `digest` with the key times the scalar at `factor` plus the scalar at `summand` (which may be 0), each left
+ * out where its address is 0: BOLT 3, "Key Derivation", signs so without the key's leaving the board. RFC 6979 nonce
+ * without extra entropy, low-S.
  */
 export declare function key_sign(handle: i32, factor: usize, summand: usize, digest: usize, signature: usize): i32;
 

@@ -9,7 +9,7 @@ function derive(root: Uint8Array, label: string, ...numbers: number[]): Uint8Arr
     word.writeUInt32BE(number >>> 0);
     hmac.update(word);
   }
-  return hmac.digest();
+  return new Uint8Array(hmac.digest());
 }
 
 /**

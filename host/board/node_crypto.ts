@@ -130,8 +130,8 @@ export class NodeCrypto {
           const parts = [scalar(digest), ...[factor, summand].filter((at) => at !== 0).map(scalar)];
           return into(signature(target), parts, (message, ...tweaks) => {
             let used = key;
-            if (factor !== 0) used = secp256k1.privateKeyTweakMul(used.slice(), tweaks.shift() as Uint8Array);
-            if (summand !== 0) used = secp256k1.privateKeyTweakAdd(used.slice(), tweaks.shift() as Uint8Array);
+            if (factor !== 0) used = secp256k1.privateKeyTweakMul(new Uint8Array(used), tweaks.shift() as Uint8Array);
+            if (summand !== 0) used = secp256k1.privateKeyTweakAdd(new Uint8Array(used), tweaks.shift() as Uint8Array);
             return secp256k1.ecdsaSign(message, used).signature;
           });
         }),
@@ -148,9 +148,9 @@ export class NodeCrypto {
       scalar_ecdh: (at = 0, other = 0, secret = 0) =>
         into(scalar(secret), [scalar(at), point(other)], (key, p) => secp256k1.ecdh(p, key)),
       scalar_add: (a = 0, b = 0, sum = 0) =>
-        into(scalar(sum), [scalar(a), scalar(b)], (x, y) => secp256k1.privateKeyTweakAdd(x.slice(), y)),
+        into(scalar(sum), [scalar(a), scalar(b)], (x, y) => secp256k1.privateKeyTweakAdd(checked(x), y)),
       scalar_mul: (a = 0, b = 0, product = 0) =>
-        into(scalar(product), [scalar(a), scalar(b)], (x, y) => secp256k1.privateKeyTweakMul(x.slice(), y)),
+        into(scalar(product), [scalar(a), scalar(b)], (x, y) => secp256k1.privateKeyTweakMul(checked(x), y)),
       point_mul: (at = 0, factor = 0, product = 0) =>
         into(point(product), [point(at), scalar(factor)], (p, k) => secp256k1.publicKeyTweakMul(p, k, true)),
       point_add: (a = 0, b = 0, sum = 0) =>
@@ -185,6 +185,12 @@ export class NodeCrypto {
     const key = this.keys.key(handle);
     return key === undefined ? ERR_STATE : use(key);
   }
+}
+
+/** A copy of a scalar. libsecp256k1's tweaks would take one beyond the group order modulo the order, and 0 as it is. */
+function checked(scalar: Uint8Array): Uint8Array {
+  if (!secp256k1.privateKeyVerify(scalar)) throw new RangeError("no scalar");
+  return new Uint8Array(scalar);
 }
 
 /** The one-shot form is the fastest for short messages. */
