@@ -68,8 +68,8 @@ export const MAX_ONION_HOPS: i32 = 27;
 export const MAX_REPLAYS: i32 = 256;
 /** Longest failure message that is packed here, or unpacked by the origin. */
 export const MAX_FAILURE_BYTES: i32 = 1100;
-/** Longest record of a decoded message or TLV stream (wire/): open_channel's with all its TLVs takes 216. */
-export const MAX_RECORD_BYTES: i32 = 224;
+/** Longest record of a decoded message or TLV stream (wire/): open_channel's. */
+export const MAX_RECORD_BYTES: i32 = 208;
 /** A set of features: bits 0 to 319. */
 export const FEATURE_BYTES: i32 = 40;
 /** Longest text of an invoice that is read or written, and what its record holds of fields and of their bytes. */

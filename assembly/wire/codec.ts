@@ -64,6 +64,11 @@ export function draft_begin(): void {
   slot = draft + kind.RECORD_FIELDS;
 }
 
+/** The message's type, into the draft. */
+export function draft_type(type: i32): void {
+  store<i32>(draft, type, kind.RECORD_TYPE);
+}
+
 /** Makes the draft the caller's record if nothing was wrong and nothing is left; 0 or the code. */
 export function draft_end(record: usize): i32 {
   const code = read_end();
