@@ -45,6 +45,16 @@ export const NODE_EXPORTS = {
   transport_close: i32("i32"),
   invoice_decode: i32("i32"),
   invoice_encode: i32("i32"),
+  onion_build: i32("i32", "i32"),
+  onion_peel: i32("i32"),
+  onion_failure: i32(),
+  onion_admit: i32("i32", "i32"),
+  onion_unblind: i32("i32", "i32"),
+  onion_error_create: i32("i32", "i32"),
+  onion_error_wrap: i32("i32", "i32"),
+  onion_error_unwrap: i32("i32", "i32", "i32"),
+  message_decode: i32("i32"),
+  message_reencode: i32("i32"),
 } as const satisfies Record<string, FunctionSignature>;
 
 export type CryptoImportName = keyof typeof CRYPTO_IMPORTS;
