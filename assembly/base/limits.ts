@@ -67,7 +67,7 @@ export const MAX_ONION_HOPS: i32 = 27;
 /** Onions remembered against replay until their HTLC expires, of all channels together. */
 export const MAX_REPLAYS: i32 = 256;
 /** Longest failure message that is packed here, or unpacked by the origin. */
-export const MAX_FAILURE_BYTES: i32 = 1100;
+export const MAX_FAILURE_BYTES: i32 = 1024;
 /** Longest record of a decoded message or TLV stream (wire/): open_channel's. */
 export const MAX_RECORD_BYTES: i32 = 208;
 /** A set of features: bits 0 to 319. */
