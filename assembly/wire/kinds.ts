@@ -1,5 +1,5 @@
-// The language of the wire tables. A table is a row of u16: field kinds, each with an argument in its upper bits. The
-// interpreter in codec.ts reads it; nothing else knows what a message looks like.
+// The language of the wire tables. A table is a row of u16: field kinds, each with an argument in its upper bits.
+// interpreters in decoder.ts and encoder.ts read it; nothing else knows what a message looks like.
 //
 // A field fills the next slot of a record: 4 bytes for the kinds below WIDE, 8 bytes for the others. Numbers stand there
 // in the machine's byte order. Bytes are not copied: the slot has their address, and where their number is not fixed,

@@ -12,7 +12,8 @@ import {
   NODE_ANNOUNCEMENT_TABLE,
 } from "./announcements";
 import { CLOSING_COMPLETE_TABLE, CLOSING_SIGNED_TABLE, CLOSING_SIG_TABLE, SHUTDOWN_TABLE } from "./closing";
-import { draft_begin, draft_end, draft_type, read_fields, read_tlvs, write_record, write_tlvs } from "./codec";
+import { draft_begin, draft_end, draft_type, read_fields, read_tlvs } from "./decoder";
+import { write_record, write_tlvs } from "./encoder";
 import { ENERGY_LAPSE_TABLE, INTERVAL_CLOSE_TABLE, LINE_POLICY_TABLE } from "./energy";
 import { RECORD_TYPE } from "./kinds";
 import {
