@@ -1,0 +1,82 @@
+import { describe, expect, it } from "vitest";
+import type { FunctionSignature } from "../../host/engine/abi.js";
+import * as metrology from "../../host/metrology/abi.js";
+import { readMetrology } from "../../host/metrology/module.js";
+import * as node from "../../host/node/abi.js";
+import { readNode } from "../../host/node/module.js";
+import { cTable, declared, exported, read, type Signatures, wasmFunctions } from "./interface.js";
+
+const entries = (signatures: Signatures): [string, FunctionSignature][] => Object.entries(signatures);
+
+/** The value of a `#define`. */
+const defined = (source: string, name: string): string | undefined =>
+  new RegExp(`#define ${name} (.*)`).exec(source)?.[1];
+
+describe("the interface of metrology.wasm is the same on all sides", () => {
+  const { EXPORTS, IMPORTS, IMPORT_MODULE } = metrology;
+  const { imports, exports } = wasmFunctions(readMetrology().wasm, IMPORT_MODULE);
+  const table = read("boards/runtime/metrology_abi.h");
+
+  it("imports: board.ts, host and C table, in one order", () => {
+    expect(entries(declared(read("assembly/metrology/board.ts"), "declare function"))).toEqual(entries(IMPORTS));
+    expect(cTable(table, "METROLOGY_IMPORTS")).toEqual(entries(IMPORTS));
+    expect(defined(table, "METROLOGY_IMPORT_MODULE")).toBe(`"${IMPORT_MODULE}"`);
+  });
+
+  it("imports: the wasm uses all of them and no other", () => {
+    expect(imports).toEqual(IMPORTS);
+  });
+
+  it("exports: index.ts, host and C table, in one order", () => {
+    expect(exported(read("assembly/metrology/index.ts"))).toEqual(Object.keys(EXPORTS));
+    expect(cTable(table, "METROLOGY_EXPORTS")).toEqual(entries(EXPORTS));
+  });
+
+  it("exports: the wasm has all of them and no other", () => {
+    expect(exports).toEqual(EXPORTS);
+  });
+
+  it("version and buffers: host and C table", () => {
+    expect(defined(table, "METROLOGY_ABI_VERSION")).toBe(`${metrology.ABI_VERSION}`);
+    expect(defined(table, "METROLOGY_INPUT_BYTES")).toBe(`${metrology.INPUT_BYTES}`);
+    expect(defined(table, "METROLOGY_OUTPUT_BYTES")).toBe(`${metrology.OUTPUT_BYTES}`);
+  });
+});
+
+describe("the interface of node.wasm is the same on all sides", () => {
+  const { CRYPTO_IMPORTS, CRYPTO_MODULE, NODE_EXPORTS } = node;
+  const { imports, exports } = wasmFunctions(readNode().wasm, CRYPTO_MODULE);
+  const table = read("boards/runtime/crypto_abi.h");
+
+  it("imports: crypto.ts, host and C table, in one order", () => {
+    expect(entries(declared(read("assembly/crypto/crypto.ts"), "declare function"))).toEqual(entries(CRYPTO_IMPORTS));
+    expect(cTable(table, "CRYPTO_IMPORTS")).toEqual(entries(CRYPTO_IMPORTS));
+    expect(defined(table, "CRYPTO_IMPORT_MODULE")).toBe(`"${CRYPTO_MODULE}"`);
+  });
+
+  it("imports: the wasm uses no other", () => {
+    expect(CRYPTO_IMPORTS).toMatchObject(imports);
+  });
+
+  it("exports: index.ts and host, in one order", () => {
+    expect(exported(read("assembly/node/index.ts"))).toEqual(Object.keys(NODE_EXPORTS));
+  });
+
+  it("exports: the wasm has all of them and no other", () => {
+    expect(exports).toEqual(NODE_EXPORTS);
+  });
+
+  it("buffers: limits.ts and host", () => {
+    const limits = read("assembly/base/limits.ts");
+    const limit = (name: string): string | undefined => new RegExp(`const ${name}: i32 = (\\d+);`).exec(limits)?.[1];
+    expect(limit("NODE_INPUT_BYTES")).toBe(`${node.NODE_INPUT_BYTES}`);
+    expect(limit("NODE_OUTPUT_BYTES")).toBe(`${node.NODE_OUTPUT_BYTES}`);
+  });
+});
+
+it("test keys: the declaration and the C table agree", () => {
+  const table = read("boards/runtime/crypto_abi.h");
+  const declaration = declared(read("test/driver/test_keys.entry.ts"), "declare function");
+  expect(cTable(table, "TEST_KEYS_IMPORTS")).toEqual(entries(declaration));
+  expect(defined(table, "TEST_KEYS_IMPORT_MODULE")).toBe('"test_keys.entry"');
+});
