@@ -1,0 +1,59 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { KeyRing } from "../../host/board/key_ring.js";
+import { NodeCrypto } from "../../host/board/node_crypto.js";
+import type { Instance } from "../../host/engine/engine.js";
+import { engineByName } from "../../host/engine/index.js";
+import { NODE_EXPORTS, NODE_INPUT_BYTES, type NodeExportName } from "../../host/node/abi.js";
+import { readNode } from "../../host/node/module.js";
+import { LONG } from "../long/counts.js";
+
+const NAMES = Object.keys(NODE_EXPORTS) as NodeExportName[];
+const RUNS = LONG ? 1_000_000 : 20_000;
+
+function open(): Instance {
+  const { wasm, sourceMap } = readNode();
+  const crypto = new NodeCrypto(new KeyRing(new Uint8Array(32).fill(0x22)));
+  const instance: Instance = engineByName("v8").instantiate(
+    wasm,
+    crypto.imports(() => instance.memory()),
+    sourceMap,
+  );
+  return instance;
+}
+
+it("node.wasm takes at most 48 KB of linear memory", () => {
+  const used = open().call("memory_bytes") as number;
+  expect(used).toBeGreaterThan(2 * NODE_INPUT_BYTES);
+  expect(used).toBeLessThanOrEqual(48 * 1024);
+});
+
+it("no export traps or touches memory beyond that, whatever its arguments and its input", () => {
+  const instance = open();
+  const used = instance.call("memory_bytes") as number;
+  const input = instance.call("in_buffer") as number;
+  const size = fc.oneof(
+    fc.integer({ min: 0, max: 64 }),
+    fc.integer({ min: 0, max: NODE_INPUT_BYTES + 1 }),
+    fc.integer(),
+  );
+  const call = fc.constantFrom(...NAMES).chain((name) =>
+    fc.record({
+      name: fc.constant(name),
+      args: fc.tuple(
+        ...NODE_EXPORTS[name].params.map((type) => (type === "i32" ? size : fc.bigInt(0n, 2n ** 63n - 1n))),
+      ),
+      bytes: fc.uint8Array({ maxLength: 300 }),
+      at: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: NODE_INPUT_BYTES - 300 })),
+    }),
+  );
+  fc.assert(
+    fc.property(call, ({ name, args, bytes, at }) => {
+      instance.memory().set(bytes, input + at);
+      instance.call(name, ...(args as (number | bigint)[]));
+      const beyond = instance.memory().subarray(used);
+      expect(Buffer.compare(beyond, new Uint8Array(beyond.length)), `memory beyond ${used} after ${name}`).toBe(0);
+    }),
+    { numRuns: RUNS, seed: 1 },
+  );
+});
