@@ -1,14 +1,8 @@
 // What a reader makes of the tagged fields. BOLT 11, "Tagged Fields", "Feature Bits".
 
-import {
-  ERR_DEPENDENCY,
-  ERR_MINIMAL,
-  ERR_MISSING,
-  ERR_OVERFLOW,
-  ERR_TRUNCATED,
-  ERR_UNKNOWN_EVEN,
-  ERR_VALUE,
-} from "../base/errors";
+import { ERR_MINIMAL, ERR_MISSING, ERR_OVERFLOW, ERR_TRUNCATED, ERR_VALUE } from "../base/errors";
+import { FEATURE_BYTES } from "../base/limits";
+import { add_features, check_dependencies, check_required } from "../wire/features";
 import { group, groups_value, pack } from "./bech32";
 import {
   EXPIRY_S,
@@ -48,10 +42,12 @@ const LAST_WITNESS_VERSION: u32 = 16;
 const VERSION_PUBKEY_HASH: u32 = 17;
 const VERSION_SCRIPT_HASH: u32 = 18;
 
-const FEATURE_PAYMENT_SECRET: i32 = 14;
-const FEATURE_BASIC_MPP: i32 = 16;
-/** Even bits that may be set: var_onion_optin, payment_secret, basic_mpp, option_payment_metadata. BOLT 9. */
-const KNOWN_EVEN: u64 = (1 << 8) | (1 << 14) | (1 << 16) | ((<u64>1) << 48);
+/** What a payer here can be required to do: basic_mpp, option_attribution_data, option_payment_metadata. */
+const PAYER_FEATURES: usize = memory.data<u8>([
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0x20, 0, 2,
+  0, 0,
+]);
+const features: usize = memory.data(FEATURE_BYTES, 8);
 
 /** Reads `chars` characters of fields into the draft, which was begun. See `invoice_decode` for the codes. */
 export function read_fields(text: usize, chars: i32): i32 {
@@ -119,23 +115,14 @@ function read_number(type: u32, target: usize): i32 {
   return 0;
 }
 
-/** Whether bit `bit` of a big-endian number of `length` bytes is set. */
-function has_bit(data: usize, length: i32, bit: i32): bool {
-  const byte = length - 1 - (bit >> 3);
-  return byte >= 0 && ((<u32>load<u8>(data + <usize>byte)) & (1 << (bit & 7))) != 0;
-}
-
 function check_features(): i32 {
   const entry = field_of(draft, FIELD_FEATURES, 0);
   if (entry == 0) return 0;
   const data = entry_data(draft, entry);
   const length = entry_length(entry);
-  for (let bit = 0; bit < length << 3; bit += 2) {
-    if (!has_bit(data, length, bit)) continue;
-    if (bit > 63 || ((KNOWN_EVEN >> bit) & 1) == 0) return ERR_UNKNOWN_EVEN;
-  }
-  // A feature is a pair of bits: required, optional.
-  const has_mpp = has_bit(data, length, FEATURE_BASIC_MPP) || has_bit(data, length, FEATURE_BASIC_MPP + 1);
-  const has_secret = has_bit(data, length, FEATURE_PAYMENT_SECRET) || has_bit(data, length, FEATURE_PAYMENT_SECRET + 1);
-  return has_mpp && !has_secret ? ERR_DEPENDENCY : 0;
+  const code = check_required(data, length, PAYER_FEATURES);
+  if (code < 0) return code;
+  memory.fill(features, 0, FEATURE_BYTES);
+  add_features(data, length, features);
+  return check_dependencies(features);
 }

@@ -24,10 +24,12 @@ const NAMES: Readonly<Record<number, string>> = {
   54: "keysend",
   60: "option_simple_close",
   62: "option_splice",
+  280: "option_energy",
 };
 
+/** Name of the feature that a bit offers or requires. */
+export const featureName = (bit: number): string => NAMES[bit - (bit % 2)] ?? "unknown";
+
 /** One feature as it is shown: "8 var_onion_optin, required". */
-export function featureText(bit: number): string {
-  const name = NAMES[bit - (bit % 2)] ?? "unknown";
-  return `${bit} ${name}, ${bit % 2 === 0 ? "required" : "optional"}`;
-}
+export const featureText = (bit: number): string =>
+  `${bit} ${featureName(bit)}, ${bit % 2 === 0 ? "required" : "optional"}`;

@@ -3,6 +3,7 @@ import { bech32 } from "@scure/base";
 import secp256k1 from "secp256k1";
 import { fallbackAddress } from "./address.js";
 import { DecodeError } from "./errors.js";
+import { featureName } from "./features.js";
 import { Reader, hexOf } from "./reader.js";
 
 // Reading BOLT 11 invoices apart from the firmware: a second reading of the same specification, which the tests hold
@@ -45,8 +46,16 @@ const CHECKSUM_GROUPS = 6;
 const HOP_BYTES = 51;
 const MAX_U64 = 2n ** 64n - 1n;
 const MSAT_PER_UNIT = 100_000_000_000n;
-/** Even features that a reader may find set: var_onion_optin, payment_secret, basic_mpp, option_payment_metadata. */
-const KNOWN_EVEN = [8, 14, 16, 48];
+/**
+ * Even features that a reader may find set: those that BOLT 9 has every node assume, basic_mpp, option_attribution_data,
+ * option_payment_metadata.
+ */
+const KNOWN_EVEN = [0, 8, 12, 14, 44, 16, 36, 48];
+/** Feature and the one on which it depends, unless that is assumed. BOLT 9. */
+const DEPENDENCIES = [
+  [50, 46],
+  [60, 26],
+] as const;
 
 const character = (index: number): string => `character ${index + 1}`;
 
@@ -257,7 +266,11 @@ function featuresOf(field: Field | undefined): number[] {
   const unknown = features.find((bit) => bit % 2 === 0 && !KNOWN_EVEN.includes(bit));
   if (unknown !== undefined) throw new DecodeError("features", place, `bit ${unknown} is required and unknown`);
   const has = (even: number): boolean => features.includes(even) || features.includes(even + 1);
-  if (has(16) && !has(14)) throw new DecodeError("features", place, "basic_mpp is set without payment_secret");
+  for (const [feature, needed] of DEPENDENCIES) {
+    if (has(feature) && !has(needed)) {
+      throw new DecodeError("features", place, `${featureName(feature)} is set without ${featureName(needed)}`);
+    }
+  }
   return features;
 }
 
@@ -291,12 +304,15 @@ function u64(name: string, groups: readonly number[], at: number): bigint {
 /** Bytes of groups with zeros up to a whole byte. */
 function padded(groups: readonly number[]): Uint8Array {
   const bytes = new Uint8Array(Math.ceil((groups.length * 5) / 8));
-  groups.forEach((group, index) => {
-    for (let bit = 0; bit < 5; bit++) {
-      const at = index * 5 + bit;
-      if ((group >> (4 - bit)) & 1) bytes[at >> 3] = (bytes[at >> 3] ?? 0) | (0x80 >> (at & 7));
-    }
-  });
+  let [pending, bits, at] = [0, 0, 0];
+  for (const group of groups) {
+    pending = ((pending << 5) | group) & 0xfff;
+    bits += 5;
+    if (bits < 8) continue;
+    bits -= 8;
+    bytes[at++] = pending >> bits;
+  }
+  if (bits > 0) bytes[at] = pending << (8 - bits);
   return bytes;
 }
 

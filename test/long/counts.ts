@@ -10,3 +10,9 @@ export const FILE_RECORDS = LONG ? 10_000 : 1000;
 export const DAMAGE_STRIDE = LONG ? 1 : 7;
 /** Messages between two ends of the transport. A key is changed after 500, so 2500 change each of the two twice. */
 export const TRANSPORT_MESSAGES = { local: LONG ? 20_000 : 2500, qemu: LONG ? 2500 : 60 };
+/** Mutated invoices, by engine. */
+export const INVOICE_MUTATIONS = {
+  v8: LONG ? 700_000 : 70_000,
+  wasm3: LONG ? 300_000 : 30_000,
+  qemu: LONG ? 5000 : 300,
+} as const;
