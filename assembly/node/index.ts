@@ -7,3 +7,4 @@ export { invoice_decode, invoice_encode } from "./invoice";
 export { onion_build, onion_peel, onion_failure, onion_admit, onion_unblind } from "./onion";
 export { onion_error_create, onion_error_wrap, onion_error_unwrap } from "./onion";
 export { message_decode, message_reencode } from "./wire";
+export { chain_commitment_sign } from "./chain";

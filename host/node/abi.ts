@@ -55,6 +55,7 @@ export const NODE_EXPORTS = {
   onion_error_unwrap: i32("i32", "i32", "i32"),
   message_decode: i32("i32"),
   message_reencode: i32("i32"),
+  chain_commitment_sign: i32("i32"),
 } as const satisfies Record<string, FunctionSignature>;
 
 export type CryptoImportName = keyof typeof CRYPTO_IMPORTS;

@@ -17,6 +17,9 @@ export const ERR_CAPACITY = -15;
 export const ERR_SIGNATURE = -19;
 export const ERR_MISSING = -24;
 
+/** Size of a store of per-commitment secrets. */
+export const SECRETS_BYTES = 8 + 49 * 32;
+
 export const HOLDER = 0;
 export const COUNTERPARTY = 1;
 export const ANCHORS = 1;
