@@ -6,7 +6,7 @@ import { read_begin, read_bytes, read_cursor, read_left } from "../base/reader";
 import { sha256 } from "../crypto/crypto";
 import { read_bigsize } from "../wire/bigsize";
 import { decode_tlvs, fault_at, fault_type } from "../wire/codec";
-import { END, LARGE, LARGE_TYPES, RECORD_PRESENT } from "../wire/kinds";
+import { RECORD_PRESENT } from "../wire/kinds";
 import {
   HAS_AMT_TO_FORWARD,
   HAS_CURRENT_PATH_KEY,
@@ -23,6 +23,7 @@ import {
   PAYLOAD,
   PAYLOAD_RECORD_BYTES,
 } from "../wire/payload";
+import { entry_type, skip_fields } from "../wire/walk";
 import { forget, key, same } from "./keys";
 
 /** The payload that `read_payload` took last, as a record of wire/payload.ts. Its addresses point into the payload. */
@@ -104,12 +105,8 @@ export function read_payload(payload: usize, len: i32, last: bool, path_key: boo
 /** Type of the first record of the mask `bits`, from the table. */
 function type_of(bits: u32): u64 {
   let entry = PAYLOAD;
-  for (; (bits & 1) == 0; bits >>= 1) {
-    while (load<u16>(entry) != END) entry += 2;
-    entry += 2;
-  }
-  const type = load<u16>(entry);
-  return type < LARGE ? type : load<u64>(LARGE_TYPES + ((<usize>(type - LARGE)) << 3));
+  for (; (bits & 1) == 0; bits >>= 1) entry = skip_fields(entry + 2);
+  return entry_type(entry);
 }
 
 /**

@@ -16,3 +16,14 @@ export const INVOICE_MUTATIONS = {
   wasm3: LONG ? 300_000 : 30_000,
   qemu: LONG ? 5000 : 300,
 } as const;
+/** Mutated onions, by engine; as many mutated payloads besides. */
+export const ONION_MUTATIONS = {
+  v8: LONG ? 1_000_000 : 100_000,
+  wasm3: LONG ? 300_000 : 10_000,
+  qemu: LONG ? 5000 : 300,
+} as const;
+
+/** Random commitments that are built, signed and compared with the model, on each engine. */
+export const COMMITMENT_RUNS = LONG ? { v8: 2000, wasm3: 2000, qemu: 60 } : { v8: 60, wasm3: 60, qemu: 5 };
+/** Random commitments of which every output is spent, on each engine. */
+export const SPEND_RUNS = LONG ? { v8: 300, wasm3: 300, qemu: 20 } : { v8: 12, wasm3: 12, qemu: 2 };

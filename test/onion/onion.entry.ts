@@ -11,6 +11,7 @@ import * as payloads from "../../assembly/onion/payload";
 import * as recipient from "../../assembly/onion/recipient_data";
 import * as refusing from "../../assembly/onion/refuse";
 import * as replay from "../../assembly/onion/replay";
+import * as route from "../../assembly/onion/route";
 
 // The onion as the node's other rooms see it: arguments lie in `data`.
 
@@ -21,9 +22,10 @@ export function data(): usize {
   return data_at;
 }
 
-/** Whether all secrets are gone: scratch memory is zero. */
+/** Whether all secrets are gone: scratch memory and the secrets of a route are zeros. */
 export function clean(): i32 {
   for (let i: usize = 0; i < 176; i++) if (load<u8>(keys.key + i) != 0) return 0;
+  for (let i: usize = 0; i < 27 * 32; i++) if (load<u8>(route.hop_secret(0) + i) != 0) return 0;
   return 1;
 }
 
