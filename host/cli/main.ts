@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command } from "commander";
+import { decodeCommand } from "./decode.js";
 import { inspectCommand } from "./inspect.js";
 import { keygenCommand } from "./keygen.js";
 import { runCommand } from "./run.js";
@@ -11,7 +12,8 @@ const program = new Command("tieline")
   .addCommand(runCommand())
   .addCommand(verifyCommand())
   .addCommand(inspectCommand())
-  .addCommand(keygenCommand());
+  .addCommand(keygenCommand())
+  .addCommand(decodeCommand());
 
 // A reader that has seen enough (| head) is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

@@ -79,34 +79,6 @@ export class Reader {
     return value;
   }
 
-  /** All that is left, as an unsigned integer without leading zeros, of at most `width` bytes. */
-  truncated(field: string, width: number): bigint {
-    const start = this.offset;
-    const bytes = this.take(field, this.left);
-    if (bytes.length > width) this.fail(field, `${bytes.length} bytes, at most ${width}`, start);
-    if (bytes[0] === 0) this.fail(field, "begins with a zero byte", start);
-    return bytes.length === 0 ? 0n : BigInt(`0x${hexOf(bytes)}`);
-  }
-
-  /** All that is left, as a two's-complement integer of 1, 2, 4 or 8 bytes in its shortest form. BOLT 1, Appendix D. */
-  signed(field: string): bigint {
-    const start = this.offset;
-    const bytes = this.take(field, this.left);
-    const widths = [1, 2, 4, 8];
-    if (!widths.includes(bytes.length)) this.fail(field, `${bytes.length} bytes, not 1, 2, 4 or 8`, start);
-    const value = BigInt.asIntN(8 * bytes.length, BigInt(`0x${hexOf(bytes)}`));
-    if (widths.find((width) => BigInt.asIntN(8 * width, value) === value) !== bytes.length) {
-      this.fail(field, "is not in its shortest form", start);
-    }
-    return value;
-  }
-
-  /** A reader of the next `length` bytes alone, which are then behind this one. */
-  inner(field: string, length: number): Reader {
-    const base = this.offset;
-    return new Reader(this.take(field, length), base);
-  }
-
   end(field: string): void {
     if (this.left > 0) this.fail(field, `${this.left} bytes are left over`);
   }
