@@ -23,7 +23,7 @@ export const ERR_NOT_FOUND: i32 = -8;
 export const ERR_TRUNCATED: i32 = -9;
 /** An integer is not in its shortest form. BOLT 1, "Fundamental Types", "Type-Length-Value Format". */
 export const ERR_MINIMAL: i32 = -10;
-/** TLV records are not in strictly increasing order: one is misplaced or stands twice. */
+/** TLV records, or the two nodes of a channel, are not in strictly increasing order: misplaced, or the same twice. */
 export const ERR_ORDER: i32 = -11;
 /** An unknown even type, feature or message: it may not be ignored. */
 export const ERR_UNKNOWN_EVEN: i32 = -12;

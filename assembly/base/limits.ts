@@ -76,3 +76,5 @@ export const FEATURE_BYTES: i32 = 40;
 export const MAX_INVOICE_CHARS: i32 = 1024;
 export const MAX_INVOICE_FIELDS: i32 = 32;
 export const INVOICE_DATA_BYTES: i32 = 640;
+/** How far gossip may be dated ahead of our clock, s. */
+export const MAX_GOSSIP_AHEAD_S: u32 = 86_400;

@@ -3,6 +3,7 @@
 
 export { abi, in_buffer, out_buffer, memory_bytes } from "./node";
 export { transport_open, transport_receive, transport_send, transport_remote, transport_close } from "./transport";
+export { gossip_verify, gossip_sign } from "./gossip";
 export { invoice_decode, invoice_encode } from "./invoice";
 export { onion_build, onion_peel, onion_failure, onion_admit, onion_unblind } from "./onion";
 export { onion_error_create, onion_error_wrap, onion_error_unwrap } from "./onion";

@@ -43,6 +43,8 @@ export const NODE_EXPORTS = {
   transport_send: i32("i32", "i32"),
   transport_remote: i32("i32"),
   transport_close: i32("i32"),
+  gossip_verify: i32("i32", "i32", "i32", "i64"),
+  gossip_sign: i32("i32", "i32", "i32"),
   invoice_decode: i32("i32"),
   invoice_encode: i32("i32"),
   onion_build: i32("i32", "i32"),
