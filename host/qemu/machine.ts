@@ -9,6 +9,9 @@ import type { DriverOptions } from "../metrology/driver.js";
 import { createImage, readPartition } from "./image.js";
 import { BOARD_ELF, QEMU } from "./paths.js";
 
+/** The root secret of the node's keys, on every emulated board: boards/qemu_virt/keystore.c. */
+export const BOARD_ROOT = new Uint8Array(32).fill(0x22);
+
 /** Where util-linux is at hand, the kernel ends the emulator even if this process is killed outright. */
 const TIED_TO_PARENT = existsSync("/usr/bin/setpriv") ? ["/usr/bin/setpriv", "--pdeathsig", "KILL"] : [];
 
