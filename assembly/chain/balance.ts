@@ -2,7 +2,7 @@
 // Nothing here depends on keys. BOLT 3, "Commitment Transaction Construction".
 
 import { add, mul_div_floor, sub } from "../base/amount";
-import { ERR_ARGUMENT, ERR_OVERFLOW, ERR_VALUE } from "../base/errors";
+import { ERR_ARGUMENT, ERR_MISSING, ERR_OVERFLOW, ERR_VALUE } from "../base/errors";
 import { MAX_COMMITMENTS, MAX_HTLCS } from "../base/limits";
 import { ANCHOR_SAT, commitment_fee_sat, htlc_fee_sat } from "./fees";
 import {
@@ -65,7 +65,8 @@ function check(channel: usize, commitment: usize): i32 {
     load<u32>(channel, CHANNEL_FLAGS) > (CHANNEL_ANCHORS | CHANNEL_ENERGY) ||
     load<u64>(channel, CHANNEL_OBSCURING) >= MAX_COMMITMENTS ||
     load<u64>(commitment, COMMITMENT_NUMBER) >= MAX_COMMITMENTS ||
-    load<u32>(side_of(channel, owner), SIDE_TO_SELF_DELAY) > 0xffff
+    load<u32>(side_of(channel, owner), SIDE_TO_SELF_DELAY) > 0xffff ||
+    load<u64>(side_of(channel, owner), SIDE_DUST_LIMIT_SAT) == 0
   ) {
     return ERR_ARGUMENT;
   }
@@ -85,7 +86,8 @@ function check(channel: usize, commitment: usize): i32 {
 /**
  * Works out a commitment's amounts. ERR_ARGUMENT: a field is outside its range. ERR_VALUE: balances and HTLCs are not
  * the channel's amount. ERR_OVERFLOW: they are too much for a u64, or the opener is so short that anchors would come out
- * of nobody's balance. After a code the figures are still those of the commitment before.
+ * of nobody's balance. ERR_MISSING: nothing would be paid to anybody. After a code the figures are still those of the
+ * commitment before.
  */
 export function balance_begin(channel: usize, commitment: usize): i32 {
   let code = check(channel, commitment);
@@ -132,8 +134,9 @@ export function balance_begin(channel: usize, commitment: usize): i32 {
   add(local_sat, remote_sat, total);
   add(load<u64>(total), sum_sat, total);
   add(load<u64>(total), (local_anchor ? ANCHOR_SAT : 0) + (remote_anchor ? ANCHOR_SAT : 0), total);
+  if (load<u64>(total) == 0) return ERR_MISSING;
   code = sub(load<u64>(channel, CHANNEL_FUNDING_SAT), load<u64>(total), scaled);
-  if (code < 0) return ERR_OVERFLOW;
+  if (code < 0) return code;
 
   actual_fee_sat = load<u64>(scaled);
   to_local_sat = local_sat;

@@ -200,9 +200,8 @@ function build(): i32 {
 
 /**
  * Builds the transaction that the records describe (spec.ts): from then on it stands. Returns how many HTLCs are outputs
- * of it: so many HTLC signatures go with it, in the order of the outputs. Its amounts are in balance.ts. ERR_ARGUMENT,
- * ERR_VALUE, ERR_OVERFLOW of `balance_begin` leave the commitment before standing; after ERR_CRYPTO (a basepoint is none)
- * none stands.
+ * of it: so many HTLC signatures go with it, in the order of the outputs. Its amounts are in balance.ts. The codes of
+ * `balance_begin` leave the commitment before standing; after ERR_CRYPTO (a basepoint is none) none stands.
  */
 export function commitment_build(channel: usize, commitment: usize): i32 {
   let code = balance_begin(channel, commitment);

@@ -9,7 +9,7 @@ export const COUNTERPARTY: u32 = 1;
 
 // ---- One side of a channel, SIDE_BYTES ------------------------------------------------------------------------------
 
-/** u64: outputs below it are not made in this side's commitment transactions. */
+/** u64, not 0: outputs below it are not made in this side's commitment transactions. */
 export const SIDE_DUST_LIMIT_SAT: usize = 0;
 /** u32, at most 65,535: blocks that this side's own outputs wait, `to_self_delay` as the other side asked for it. */
 export const SIDE_TO_SELF_DELAY: usize = 8;

@@ -27,3 +27,9 @@ export const ONION_MUTATIONS = {
 export const COMMITMENT_RUNS = LONG ? { v8: 2000, wasm3: 2000, qemu: 60 } : { v8: 60, wasm3: 60, qemu: 5 };
 /** Random commitments of which every output is spent, on each engine. */
 export const SPEND_RUNS = LONG ? { v8: 300, wasm3: 300, qemu: 20 } : { v8: 12, wasm3: 12, qemu: 2 };
+/** Mutated messages, by engine. */
+export const WIRE_MUTATIONS = {
+  v8: LONG ? 10_000_000 : 1_000_000,
+  wasm3: LONG ? 1_000_000 : 100_000,
+  qemu: LONG ? 20_000 : 370,
+} as const;
