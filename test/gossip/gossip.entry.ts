@@ -58,7 +58,7 @@ export function flipped(len: i32, from: i32, to: i32, last: i32, now_s: i32): i3
   let valid = 0;
   for (let bit = from; bit < to; bit++) {
     const at = data_at + <usize>(bit >> 3);
-    const flip = <u8>(1 << (<u8>bit & 7));
+    const flip = <u8>(1 << ((<u8>bit) & 7));
     store<u8>(at, load<u8>(at) ^ flip);
     if (verify(len, last, now_s, u64.MAX_VALUE) >= 0) valid++;
     store<u8>(at, load<u8>(at) ^ flip);
