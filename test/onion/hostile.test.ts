@@ -95,6 +95,15 @@ function mutate(chance: Chance, bytes: Uint8Array): Uint8Array {
 const stream = (chance: Chance, records: readonly Tlv[]): Uint8Array =>
   encodeTlvs(records.filter(() => chance.below(3) > 0));
 
+/** Records of which some hop may be told, half of the time; any, otherwise. */
+function payloadStream(chance: Chance): Uint8Array {
+  const kind = chance.below(4);
+  if (kind === 0) return encodeTlvs(RECORDS.filter((_, i) => i < 3 || (i === 8 && chance.below(2) > 0)));
+  if (kind === 1)
+    return encodeTlvs(RECORDS.filter((_, i) => i < 2 || (i !== 2 && i !== 4 && i !== 5 && chance.below(2) > 0)));
+  return stream(chance, RECORDS);
+}
+
 /** What may come of a payload: decode_tlvs', and the rules'. */
 const PAYLOAD_CODES = [-9, -10, -11, -12, -13, -14, -18, -23, -24];
 
@@ -124,7 +133,7 @@ onEveryModuleEngine(
         packet = mutate(chance, good.slice(0, 1 + chance.below(1366)));
         packet = joined([packet, good.slice(packet.length)]).slice(0, 1366);
       } else {
-        const payload = n % 4 === 1 ? stream(chance, RECORDS) : mutate(chance, stream(chance, RECORDS));
+        const payload = n % 4 === 1 ? payloadStream(chance) : mutate(chance, payloadStream(chance));
         const plain = joined([framed(payload), n % 8 < 4 ? new Uint8Array(32) : chance.bytes(32)]);
         packet = seal(n % 16 === 3 ? mutate(chance, plain) : plain);
       }
@@ -166,7 +175,7 @@ onEveryModuleEngine(
     const count = ONION_MUTATIONS[module.engine];
     for (let n = 0; n < count; n++) {
       const recipient = n % 3 === 0;
-      const bytes = mutate(chance, stream(chance, recipient ? RECIPIENT : RECORDS));
+      const bytes = mutate(chance, recipient ? stream(chance, RECIPIENT) : payloadStream(chance));
       // A read beyond the last byte traps.
       const at = PAGE - bytes.length;
       await module.write(at, bytes);
