@@ -94,3 +94,8 @@ export function wiped(connection: i32): bool {
 export function forget(connection: i32): void {
   wipe(record_of(connection));
 }
+
+/** End of what the module uses of its memory, from address 0. */
+export function memory_bytes(): i32 {
+  return <i32>__heap_base;
+}

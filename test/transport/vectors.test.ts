@@ -11,6 +11,8 @@ interface Handshake {
   readonly role: "initiator" | "responder";
   readonly keys: Readonly<Record<"ls.priv" | "e.priv", string> & Partial<Record<"ls.pub" | "rs.pub", string>>>;
   readonly io: readonly { readonly dir: "input" | "output"; readonly hex: string }[];
+  /** Values on the way: act, name, hexadecimal. */
+  readonly trace?: readonly (readonly [number, string, string])[];
   readonly error?: string;
   readonly sk?: string;
   readonly rk?: string;
@@ -114,4 +116,42 @@ onEveryModuleEngine("transport: the messages of BOLT 8, over two changes of keys
     expect(code).toBe(0);
     expect(events.map(({ event, bytes }) => [event, toHex(bytes)])).toEqual([[EVENT.message, plaintext]]);
   }
+});
+
+onEveryModuleEngine("transport: secrets are gone once they are of no use", ENTRY, async (module) => {
+  const ends = await Ends.of(module);
+  /** What of these is anywhere in memory. */
+  const found = async (secrets: readonly string[]): Promise<string[]> => {
+    const memory = Buffer.from(await module.read(0, await ends.call("memory_bytes")));
+    return secrets.filter((secret) => memory.includes(Buffer.from(secret, "hex")));
+  };
+  const { ck, sk, plaintext } = vectors.message_encryption;
+  for (const [connection, index] of [
+    [0, 0],
+    [1, 5],
+  ] as const) {
+    const vector = vectors.handshake[index];
+    if (vector?.trace === undefined) throw new Error("no values on the way");
+    await ends.importKey(hex(vector.keys["ls.priv"]));
+    await play(ends, connection, vector);
+    // The caller's own copies of the scalar and the key.
+    await ends.write(new Uint8Array(256));
+    const secrets = vector.trace.filter(([, name]) => name === "ss" || name.startsWith("ck,"));
+    const values = [
+      vector.keys["e.priv"],
+      vector.keys["ls.priv"],
+      ...secrets.flatMap(([, , value]) => value.split(",")),
+    ];
+    expect(values.length).toBe(11);
+    // Only the last chaining key is still needed.
+    expect(await found(values)).toEqual([ck]);
+  }
+  // A key is gone as soon as it is changed, and the chaining key with it, at both ends.
+  for (let i = 0; i < 499; i++) await ends.receive(1, bytesOf(await ends.send(0, hex(plaintext))));
+  expect(await found([ck, sk])).toEqual([ck, sk]);
+  await ends.receive(1, bytesOf(await ends.send(0, hex(plaintext))));
+  expect(await found([sk])).toEqual([]);
+  await ends.call("close", 0);
+  await ends.call("close", 1);
+  expect(await found([ck, vectors.message_encryption.rk])).toEqual([]);
 });
