@@ -87,6 +87,8 @@ export function payloadTlvs(bytes: Uint8Array, base = 0, where = "byte"): Docume
 export function payloadDocument(bytes: Uint8Array): Document {
   const reader = new Reader(bytes);
   const length = reader.bigsize("payload length");
+  // BOLT 4, "Payload Format": lengths 0 and 1 once meant something else.
+  if (length < 2n) reader.fail("payload length", `${length}, at least 2`, 0);
   if (length !== BigInt(reader.left)) {
     reader.fail("payload length", `${length}, and ${reader.left} bytes follow`, 0);
   }

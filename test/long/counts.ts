@@ -33,3 +33,12 @@ export const WIRE_MUTATIONS = {
   wasm3: LONG ? 1_000_000 : 100_000,
   qemu: LONG ? 20_000 : 370,
 } as const;
+/** Inputs of each kind to tieline decode. */
+export const DECODE_INPUTS = LONG ? 200_000 : 4000;
+/** Random closings, on each engine. */
+export const CLOSING_RUNS = LONG ? { v8: 5000, wasm3: 5000, qemu: 100 } : { v8: 80, wasm3: 80, qemu: 8 };
+/** Random transactions that are decoded, and mutated ones of them besides, on each engine. */
+export const DECODE_RUNS = LONG ? { v8: 20_000, wasm3: 20_000, qemu: 100 } : { v8: 300, wasm3: 300, qemu: 10 };
+export const DECODE_MUTATIONS = LONG
+  ? { v8: 1_000_000, wasm3: 300_000, qemu: 3000 }
+  : { v8: 30_000, wasm3: 10_000, qemu: 150 };
