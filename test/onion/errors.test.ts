@@ -1,11 +1,12 @@
+import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import fc from "fast-check";
 import { expect } from "vitest";
 import { onEveryModuleEngine } from "../driver/modules.js";
 import { hex, toHex } from "../driver/vectors.js";
-import { ENTRY, FAILURE, OnionClient, PACKET } from "./client.js";
+import { ENTRY, FAILURE, joined, OnionClient, PACKET } from "./client.js";
 import { keyNamed, node, NODES, runs, scalars } from "./fixtures.js";
-import { attributeError, rawError, routeSecrets, wrapError } from "./sphinx.js";
+import { attributeError, keyOf, rawError, routeSecrets, wrapError } from "./sphinx.js";
 
 const failures = fc.record({
   session: scalars,
@@ -114,12 +115,54 @@ onEveryModuleEngine("onion errors: limits", ENTRY, async (module) => {
   const bad = points.map((point, i) => (i === 26 ? point.map(() => 5) : point));
   expect(await client.unwrapError(session, bad, packet)).toEqual({ code: -18, ...nothing });
 
-  // A hop that lies about the length of its own message has said nothing; the last of 27 is heard as any other.
-  const last = routeSecrets(session, points);
-  const wrapAll = (raw: Uint8Array): Uint8Array => [...last].reverse().reduce((p, key) => wrapError(key, p), raw);
-  const lying = rawError(last[26] as Uint8Array, hex("2002"));
-  const heard = await client.unwrapError(session, points, wrapAll(lying));
+  // The last of 27 is heard as any other.
+  const secrets = routeSecrets(session, points);
+  const arrived = wrapAll(secrets, rawError(secrets[26] as Uint8Array, hex("2002")));
+  const heard = await client.unwrapError(session, points, arrived);
   expect(heard).toEqual({ code: 26, message: hex("2002"), holdTimes: [] });
+});
+
+const wrapAll = (secrets: readonly Uint8Array[], raw: Uint8Array): Uint8Array =>
+  [...secrets].reverse().reduce((packet, secret) => wrapError(secret, packet), raw);
+
+onEveryModuleEngine("onion errors: packets of any length and form, with a valid HMAC", ENTRY, async (module) => {
+  const client = await OnionClient.open(module);
+  const points = [node(0).point, node(1).point];
+  const form = fc.record({
+    covered: fc.oneof(fc.uint8Array({ minLength: 4, maxLength: 60 }), fc.uint8Array({ minLength: 4, maxLength: 1028 })),
+    claimed: fc.oneof(fc.nat(70), fc.nat(0xffff)),
+  });
+  await fc.assert(
+    fc.asyncProperty(scalars, form, async (session, { covered, claimed }) => {
+      covered.set([claimed >> 8, claimed & 255]);
+      const secrets = routeSecrets(session, points);
+      const raw = joined([hmac(sha256, keyOf("um", secrets[1] as Uint8Array), covered), covered]);
+      // Whoever claims more than its packet holds, with both lengths, has said nothing.
+      const message = claimed <= covered.length - 4 ? covered.slice(2, 2 + claimed) : new Uint8Array(0);
+      const unwrapped = await client.unwrapError(session, points, wrapAll(secrets, raw));
+      expect(unwrapped).toEqual({ code: 1, message, holdTimes: [] });
+    }),
+    { seed: 4, numRuns: runs(module.engine, 100) },
+  );
+});
+
+onEveryModuleEngine("onion errors: attribution reaches as far as every hop takes part", ENTRY, async (module) => {
+  const client = await OnionClient.open(module);
+  const session = keyNamed("session");
+  const points = [0, 1, 2, 3, 4].map((i) => node(i).point);
+  const secrets = routeSecrets(session, points);
+  for (let silent = 0; silent < 5; silent++) {
+    let packet = rawError(secrets[4] as Uint8Array, hex("2002"));
+    let data: Uint8Array = new Uint8Array(920);
+    for (let hop = 4; hop >= 0; hop--) {
+      const secret = secrets[hop] as Uint8Array;
+      // A hop that knows nothing of it passes nothing on.
+      data = hop === silent ? new Uint8Array(920) : await client.attribute(secret, packet, hop + 1, data);
+      packet = wrapError(secret, packet);
+    }
+    const unwrapped = await client.unwrapError(session, points, packet, data);
+    expect(unwrapped).toEqual({ code: 4, message: hex("2002"), holdTimes: [1, 2, 3, 4].slice(0, silent) });
+  }
 });
 
 onEveryModuleEngine("onion errors: what answers an onion that is refused", ENTRY, async (module) => {
