@@ -1,7 +1,9 @@
 import { spawn } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { decodeCommand } from "../../host/cli/decode.js";
+import { projectRoot } from "../../host/root.js";
 import { Cli, MAIN } from "../cli/cli.js";
 import { invoiceVectors } from "../invoice/invoices.js";
 import { onionVector, staticRemotekey } from "./vectors.js";
@@ -93,6 +95,19 @@ describe("tieline decode", () => {
     expect(await kinds(commitment?.outputs?.[0]?.wscript ?? "")).toBe("script");
     // ping: what it looks like is not what it is said to be.
     expect(await kinds("--type", "script", "00120000")).toBe("script");
+  });
+
+  it("says what the README has it say", async () => {
+    const readme = readFileSync(join(projectRoot(), "README.md"), "utf8");
+    const [, input = "", shown = ""] = /tieline -- decode ([0-9a-f]+)\n\n((?: {4}.*\n)+)/.exec(readme) ?? [];
+    const { lines, code } = await run(input);
+    expect(code).toBe(0);
+    expect(lines).toEqual(
+      shown
+        .trimEnd()
+        .split("\n")
+        .map((line) => line.slice(4)),
+    );
   });
 
   it("peels an onion", async () => {
