@@ -23,8 +23,8 @@ import { Script } from "@scure/btc-signer";
 // by a script interpreter. What the scripts forbid is then signed all the same, by the model, and must be invalid.
 
 const AT_ONCE = 0xffff_fffd;
-const EMPTY = new Uint8Array(0);
-const TRUE = Uint8Array.of(1);
+const EMPTY: Uint8Array = new Uint8Array(0);
+const TRUE: Uint8Array = Uint8Array.of(1);
 const DELAYED = 3;
 const PAYMENT = 2;
 const HTLC = 4;
