@@ -15,7 +15,7 @@ import { CLOSING_COMPLETE_TABLE, CLOSING_SIGNED_TABLE, CLOSING_SIG_TABLE, SHUTDO
 import { draft_begin, draft_end, draft_type, read_fields, read_tlvs } from "./decoder";
 import { write_record, write_tlvs } from "./encoder";
 import { ENERGY_LAPSE_TABLE, INTERVAL_CLOSE_TABLE, LINE_POLICY_TABLE } from "./energy";
-import { RECORD_TYPE } from "./kinds";
+import { RECORD_FIELDS, RECORD_TYPE } from "./kinds";
 import {
   ACCEPT_CHANNEL_TABLE,
   CHANNEL_READY_TABLE,
@@ -50,6 +50,12 @@ import {
   UPDATE_FEE_TABLE,
   UPDATE_FULFILL_HTLC_TABLE,
 } from "./updates";
+
+/**
+ * Offset of the channel_id's address in the record of every message about a channel; of the temporary_channel_id's in
+ * those that open one, but for OPEN_CHANNEL_TEMPORARY_CHANNEL_ID.
+ */
+export const MESSAGE_CHANNEL_ID: usize = RECORD_FIELDS;
 
 /** Addresses of the tables, the commonest messages first; 0 ends. Linear memory is one page, so a u16 holds any. */
 const TABLES: usize = memory.data<u16>([

@@ -5,7 +5,7 @@ import { decodeMessage, encodeMessage, MESSAGES, type Message } from "../../host
 import { onEveryModuleEngine, type TestModule } from "../driver/modules.js";
 import { hex, toHex } from "../driver/vectors.js";
 import { anyMessage, messageOf } from "./arbitraries.js";
-import { RecordReader } from "./record.js";
+import { Records } from "./record.js";
 import { CODES, ENTRY, WireModule } from "./wire_module.js";
 
 const sample = (message: Message["name"], count: number): Message[] => {
@@ -29,7 +29,7 @@ const perMessage = ({ engine }: TestModule): number => (engine === "qemu" ? 2 : 
 
 onEveryModuleEngine("wire: every message decodes into its record and encodes back", ENTRY, async (module) => {
   const wire = await WireModule.open(module);
-  const records = await RecordReader.open(wire);
+  const records = await Records.open(wire);
   for (const { name } of MESSAGES) {
     for (const message of sample(name, perMessage(module))) {
       const frame = encodeMessage(message);
@@ -39,6 +39,18 @@ onEveryModuleEngine("wire: every message decodes into its record and encodes bac
       const length = await wire.call("encode", 8192);
       expect(toHex(await wire.out(length)), name).toBe(toHex(frame));
       expect(await wire.call("encode", frame.length - 1), name).toBe(CODES.ERR_CAPACITY);
+    }
+  }
+});
+
+onEveryModuleEngine("wire: every message encodes from a record that was filled in", ENTRY, async (module) => {
+  const wire = await WireModule.open(module);
+  const records = await Records.open(wire);
+  for (const { name } of MESSAGES) {
+    for (const message of sample(name, perMessage(module))) {
+      const frame = encodeMessage(message);
+      await records.fill(message);
+      expect(toHex(await wire.out(await wire.call("encode", 8192))), name).toBe(toHex(frame));
     }
   }
 });
