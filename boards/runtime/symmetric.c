@@ -21,6 +21,7 @@ void crypto_sha256(const uint8_t *data, size_t length, uint8_t digest[32]) {
     sha256_init(&state);
     sha256_update(&state, data, length);
     sha256_final(&state, digest);
+    crypto_wipe(&state, sizeof state); // it may have been a secret
 }
 
 void crypto_ripemd160(const uint8_t *data, size_t length, uint8_t digest[20]) {

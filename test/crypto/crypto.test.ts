@@ -155,6 +155,26 @@ onEveryModuleEngine("crypto: results that would be zero or infinity are refused"
     expect(await code("key_sign", 8, toScalar(bad), 0, digest)).toBe(ERR_CRYPTO);
 });
 
+onEveryModuleEngine("crypto: lengths at the edges of blocks", ENTRY, async (module) => {
+  const subject = await Subject.open(module);
+  const { base } = subject;
+  const [key, data, out] = [base, base + 160, base + 320] as const;
+  const bytes = (length: number): Uint8Array => Uint8Array.from({ length }, (_, i) => i + length);
+  for (const length of [0, 1, 54, 55, 56, 63, 64, 65, 119, 120, 127, 128, 129]) {
+    const placed = [
+      [key, bytes(length)],
+      [data, bytes(length)],
+    ] as const;
+    for (const name of ["sha256", "sha256d", "ripemd160"] as const) {
+      expect(await subject.compare(name, { placed, args: [data, length, out] })).toBe(OK);
+    }
+    expect(await subject.compare("hmac_sha256", { placed, args: [key, length, data, 40, out] })).toBe(OK);
+    expect(await subject.compare("hkdf_sha256", { placed, args: [key, data, length, out] })).toBe(OK);
+    expect(await subject.compare("chacha20", { placed, args: [key, key + 32, data, length] })).toBe(OK);
+    expect(await subject.compare("aead_seal", { placed, args: [key, key + 32, key, length, data, length] })).toBe(OK);
+  }
+});
+
 onEveryModuleEngine("crypto: a hash in pieces", ENTRY, async (module) => {
   const subject = await Subject.open(module);
   const piece = (length: number): Call => ({
