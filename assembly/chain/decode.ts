@@ -135,9 +135,9 @@ export function tx_locktime(): u32 {
   return length == 0 ? 0 : load<u32>(locktime_at);
 }
 
-/** Four times the bytes without witness, and the bytes of the witness. BIP 141, "Transaction size calculations". */
+/** Four times the bytes without witness, and the bytes of the witness; 0 if there is none. BIP 141, "Transaction size calculations". */
 export function tx_weight(): i32 {
-  return length + 3 * base_bytes();
+  return length == 0 ? 0 : length + 3 * base_bytes();
 }
 
 function base_bytes(): i32 {

@@ -95,6 +95,7 @@ onEveryModuleEngine("chain: decoding random transactions", ENTRY, async (module)
     await compare(room, tx as Raw);
     expect(await decode(room, Buffer.concat([encoded, Uint8Array.of(0)]))).toBe(ERR_LENGTH);
     expect(await room.call("tx_outputs")).toBe(0);
+    expect(await room.call("tx_weight")).toBe(0);
     expect(await room.bytes(32, "tx_wtxid")).toBe(ERR_ARGUMENT);
     expect(await decode(room, encoded.slice(0, cut % encoded.length))).toBe(ERR_TRUNCATED);
   });

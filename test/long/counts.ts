@@ -24,9 +24,9 @@ export const ONION_MUTATIONS = {
 } as const;
 
 /** Random commitments that are built, signed and compared with the model, on each engine. */
-export const COMMITMENT_RUNS = LONG ? { v8: 2000, wasm3: 2000, qemu: 60 } : { v8: 60, wasm3: 60, qemu: 5 };
+export const COMMITMENT_RUNS = LONG ? { v8: 2000, wasm3: 2000, qemu: 60 } : { v8: 40, wasm3: 40, qemu: 5 };
 /** Random commitments of which every output is spent, on each engine. */
-export const SPEND_RUNS = LONG ? { v8: 300, wasm3: 300, qemu: 20 } : { v8: 12, wasm3: 12, qemu: 2 };
+export const SPEND_RUNS = LONG ? { v8: 300, wasm3: 300, qemu: 20 } : { v8: 10, wasm3: 10, qemu: 2 };
 /** Mutated messages, by engine. */
 export const WIRE_MUTATIONS = {
   v8: LONG ? 10_000_000 : 1_000_000,
@@ -36,7 +36,7 @@ export const WIRE_MUTATIONS = {
 /** Inputs of each kind to tieline decode. */
 export const DECODE_INPUTS = LONG ? 200_000 : 4000;
 /** Random closings, on each engine. */
-export const CLOSING_RUNS = LONG ? { v8: 5000, wasm3: 5000, qemu: 100 } : { v8: 80, wasm3: 80, qemu: 8 };
+export const CLOSING_RUNS = LONG ? { v8: 5000, wasm3: 5000, qemu: 100 } : { v8: 60, wasm3: 60, qemu: 16 };
 /** Random transactions that are decoded, and mutated ones of them besides, on each engine. */
 export const DECODE_RUNS = LONG ? { v8: 20_000, wasm3: 20_000, qemu: 100 } : { v8: 300, wasm3: 300, qemu: 10 };
 export const DECODE_MUTATIONS = LONG
