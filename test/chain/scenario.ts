@@ -2,7 +2,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import fc from "fast-check";
 import type { Channel, Commitment } from "../../host/bench/lightning/channel_records.js";
 import { Model, obscuring, publicKey, secretOf, sideSecrets } from "./model.js";
-import { KEYS_A, type Room } from "./records.js";
+import { ANCHORS, KEYS_A, type Room } from "./records.js";
 
 // Random channels with a random state, and what the model makes of them.
 
@@ -11,6 +11,8 @@ interface RandomHtlc {
   cltvExpiry: number;
   offeredBy: number;
   preimage: number;
+  /** Satoshi above the smallest amount that is not trimmed; this then is the amount. */
+  aboveLimit?: bigint | undefined;
 }
 
 export interface Scenario {
@@ -25,6 +27,8 @@ export interface Scenario {
   balances: [bigint, bigint];
   fundingOutput: number;
   htlcs: RandomHtlc[];
+  /** Satoshi above the owner's dust limit: the balance of the side that does not pay the fee. */
+  aboveLimit?: bigint | undefined;
 }
 
 /** Numbers of scripts where the length of the push changes. */
@@ -37,6 +41,9 @@ const satoshis = (...choices: fc.Arbitrary<bigint>[]): fc.Arbitrary<bigint> =>
     ...choices.map((arbitrary) => ({ arbitrary, weight: 1 })),
   );
 
+/** Just enough, just not enough, or anything. */
+const aboveLimit = fc.constantFrom(undefined, undefined, undefined, undefined, 0n, -1n);
+
 const htlc: fc.Arbitrary<RandomHtlc> = fc.record({
   // Few amounts and preimages, so that outputs are alike; and amounts around the limits.
   amountMsat: fc.oneof(fc.constantFrom(2_000_000n, 2_000_999n, 5_000_000n), satoshis()),
@@ -46,6 +53,7 @@ const htlc: fc.Arbitrary<RandomHtlc> = fc.record({
   ),
   offeredBy: fc.nat(1),
   preimage: fc.nat(3),
+  aboveLimit,
 });
 
 /** @param most HTLCs */
@@ -66,6 +74,7 @@ export const scenarios = (most: number): fc.Arbitrary<Scenario> =>
     balances: fc.tuple(satoshis(fc.constant(0n)), satoshis(fc.constant(0n))),
     fundingOutput: fc.nat(0xffff),
     htlcs: fc.array(htlc, { maxLength: most, size: "max" }),
+    aboveLimit,
   });
 
 export const preimageOf = (number: number): Uint8Array => sha256(Buffer.from(`preimage ${number}`));
@@ -77,10 +86,20 @@ export function modelOf(scenario: Scenario): Model {
   const points = secrets.map((keys) => keys.map(publicKey)) as [Uint8Array[], Uint8Array[]];
   const payment = points.map((side) => side[2] ?? new Uint8Array(0));
   const [first, second] = opener === 0 ? payment : [payment[1], payment[0]];
-  const locked = htlcs.reduce((sum, { amountMsat }) => sum + amountMsat, 0n);
-  // The sum of all is whole satoshi, and so something.
-  const odd = (scenario.balances[0] + scenario.balances[1] + locked) % 1000n;
-  const balancesMsat = [scenario.balances[0] + 1000n - odd, scenario.balances[1]] as const;
+  const limit = dust[owner as 0 | 1];
+  const amounts = htlcs.map((htlc) => {
+    if (htlc.aboveLimit === undefined) return htlc.amountMsat;
+    const weight = (scenario.flags & ANCHORS) !== 0 ? 0n : htlc.offeredBy === owner ? 663n : 703n;
+    const sat = limit + (BigInt(scenario.feeratePerKw) * weight) / 1000n + htlc.aboveLimit;
+    return sat * 1000n + (htlc.amountMsat % 1000n);
+  });
+  const balances = [...scenario.balances] as [bigint, bigint];
+  if (scenario.aboveLimit !== undefined) balances[opener ^ 1] = (limit + scenario.aboveLimit) * 1000n;
+  const locked = amounts.reduce((sum, amount) => sum + amount, 0n);
+  // The sum of all is whole satoshi, and so something: the side that pays has what is missing.
+  const odd = (balances[0] + balances[1] + locked) % 1000n;
+  balances[opener as 0 | 1] += 1000n - odd;
+  const balancesMsat = balances;
   const channel: Channel = {
     fundingSat: (balancesMsat[0] + balancesMsat[1] + locked) / 1000n,
     fundingTxid: secretOf(seed, "txid"),
@@ -102,9 +121,9 @@ export function modelOf(scenario: Scenario): Model {
     owner,
     point: publicKey(perCommitmentSecret),
     energyHash: secretOf(seed, "energy"),
-    htlcs: htlcs.map(({ amountMsat, cltvExpiry, offeredBy, preimage }, i) => ({
+    htlcs: htlcs.map(({ cltvExpiry, offeredBy, preimage }, i) => ({
       id: BigInt(i),
-      amountMsat,
+      amountMsat: amounts[i] ?? 0n,
       cltvExpiry,
       offeredBy,
       paymentHash: sha256(preimageOf(preimage)),
