@@ -15,7 +15,10 @@ import { CHANNEL_FUNDING_SAT } from "./spec";
 export const CLOSING_BALANCES_MSAT: usize = 0;
 /** u64. */
 export const CLOSING_FEE_SAT: usize = 16;
-/** u64: outputs below it are left out; 0 for closing_complete, whose outputs CLOSING_OMITTED chooses. */
+/**
+ * u64: outputs below it are left out; 0 for closing_complete, whose outputs CLOSING_OMITTED chooses. Outputs of nothing
+ * are left out in any case, but for OP_RETURN.
+ */
 export const CLOSING_DUST_LIMIT_SAT: usize = 24;
 /** u32: the side that pays the fee, for closing_signed the channel's opener, else the closer. */
 export const CLOSING_PAYER: usize = 32;

@@ -1,7 +1,7 @@
 // Exports of the chain room: for measuring, and for boards that keep a channel's records outside.
 
 import { ERR_LENGTH } from "../base/errors";
-import { commitment_build } from "../chain/commitment";
+import { commitment_build, commitment_end } from "../chain/commitment";
 import { commitment_sign } from "../chain/signatures";
 import { CHANNEL_BYTES, COMMITMENT_BYTES, COMMITMENT_HTLCS, COMMITMENT_HTLC_COUNT, HTLC_BYTES } from "../chain/spec";
 import { input, output } from "./buffers";
@@ -22,6 +22,8 @@ export function chain_commitment_sign(len: i32): i32 {
   for (let i = 0; i < count && COMMITMENT_HTLCS + ((<usize>i) << 2) < COMMITMENT_BYTES; i++) {
     store<u32>(commitment + ((<usize>i) << 2), <u32>(htlcs + <usize>i * HTLC_BYTES), COMMITMENT_HTLCS);
   }
-  const code = commitment_build(input, commitment);
-  return code < 0 ? code : commitment_sign(output);
+  let code = commitment_build(input, commitment);
+  if (code >= 0) code = commitment_sign(output);
+  commitment_end(); // the input buffer, where its records lie, is used for other things as well
+  return code;
 }

@@ -26,7 +26,7 @@ export const ONION_MUTATIONS = {
 /** Random commitments that are built, signed and compared with the model, on each engine. */
 export const COMMITMENT_RUNS = LONG ? { v8: 2000, wasm3: 2000, qemu: 60 } : { v8: 40, wasm3: 40, qemu: 5 };
 /** Random commitments of which every output is spent, on each engine. */
-export const SPEND_RUNS = LONG ? { v8: 300, wasm3: 300, qemu: 20 } : { v8: 10, wasm3: 10, qemu: 2 };
+export const SPEND_RUNS = LONG ? { v8: 300, wasm3: 300, qemu: 20 } : { v8: 10, wasm3: 10, qemu: 4 };
 /** Mutated messages, by engine. */
 export const WIRE_MUTATIONS = {
   v8: LONG ? 10_000_000 : 1_000_000,
