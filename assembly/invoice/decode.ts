@@ -68,7 +68,7 @@ export function invoice_decode(text: usize, len: i32, prefix: usize): i32 {
 function find_payee(): bool {
   const recovery_id = <i32>load<u8>(signature, 64);
   if (recovery_id > 3) return false;
-  const named = field_of(draft, FIELD_PAYEE, 0);
+  const named = field_of(draft, FIELD_PAYEE);
   // A high S is refused where the payee is named, and only there: nothing else is left to be malleable.
   if (named == 0) return recover(digest, signature, recovery_id, draft + PAYEE) == 0;
   const point = entry_data(draft, named);

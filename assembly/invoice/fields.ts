@@ -73,9 +73,9 @@ export function read_fields(text: usize, chars: i32): i32 {
     else if (type == FIELD_MIN_FINAL_CLTV) code = read_number(type, MIN_FINAL_CLTV_EXPIRY_DELTA);
     if (code < 0) return code;
   }
-  if (field_of(draft, FIELD_PAYMENT_HASH, 0) == 0 || field_of(draft, FIELD_PAYMENT_SECRET, 0) == 0) return ERR_MISSING;
-  const description = field_of(draft, FIELD_DESCRIPTION, 0);
-  const description_hash = field_of(draft, FIELD_DESCRIPTION_HASH, 0);
+  if (field_of(draft, FIELD_PAYMENT_HASH) == 0 || field_of(draft, FIELD_PAYMENT_SECRET) == 0) return ERR_MISSING;
+  const description = field_of(draft, FIELD_DESCRIPTION);
+  const description_hash = field_of(draft, FIELD_DESCRIPTION_HASH);
   if ((description | description_hash) == 0) return ERR_MISSING;
   if (description != 0 && description_hash != 0) return ERR_VALUE;
   return check_features();
@@ -104,7 +104,7 @@ function is_address(version: u32, length: i32): bool {
 
 /** Stores the first field of a type as the u64 at offset `target` of the draft. */
 function read_number(type: u32, target: usize): i32 {
-  const entry = field_of(draft, type, 0);
+  const entry = field_of(draft, type);
   const data = entry_data(draft, entry);
   let value: u64 = 0;
   for (let i = 0; i < entry_length(entry); i++) {
@@ -116,7 +116,7 @@ function read_number(type: u32, target: usize): i32 {
 }
 
 function check_features(): i32 {
-  const entry = field_of(draft, FIELD_FEATURES, 0);
+  const entry = field_of(draft, FIELD_FEATURES);
   if (entry == 0) return 0;
   const data = entry_data(draft, entry);
   const length = entry_length(entry);

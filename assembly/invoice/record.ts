@@ -132,11 +132,11 @@ export function entry_accept(entry: usize): void {
   store<u8>(entry, 1, ENTRY_VALID);
 }
 
-/** Entry of the field of that type that counts, with `skip` others before it; 0 if there is none. */
-export function field_of(record: usize, type: u32, skip: i32): usize {
+/** Entry of the first field of that type that counts; 0 if there is none. */
+export function field_of(record: usize, type: u32): usize {
   const end = record + TABLE + <usize>load<u8>(record, FIELDS) * ENTRY_BYTES;
   for (let entry = record + TABLE; entry < end; entry += ENTRY_BYTES) {
-    if (<u32>load<u8>(entry) == type && load<u8>(entry, ENTRY_VALID) != 0 && skip-- == 0) return entry;
+    if (<u32>load<u8>(entry) == type && load<u8>(entry, ENTRY_VALID) != 0) return entry;
   }
   return 0;
 }
