@@ -13,6 +13,12 @@ const LONG = [
   "test/inspect/damage",
   "test/metrology/power_cut",
   "test/metrology/endurance",
+  "test/crypto/crypto",
+  "test/firmware/node",
+  "test/chain/commitment",
+  "test/chain/spend",
+  "test/chain/closing",
+  "test/chain/decode",
 ];
 if (long && filters.length === 0) filters.push(...LONG, "test/metrology/fuzz");
 const node = (script, ...args) =>

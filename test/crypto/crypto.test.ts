@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect } from "vitest";
 import { KeyRing } from "../../host/board/key_ring.js";
 import { CRYPTO_IMPORTS, type CryptoImportName } from "../../host/node/abi.js";
-import { LONG } from "../long/counts.js";
+import { CRYPTO_CALLS } from "../long/counts.js";
 import { onEveryModuleEngine, TEST_ROOT, type TestModule } from "../driver/modules.js";
 import { ARENA_BYTES, calls, type Call, pointers, sealed, signed } from "./arguments.js";
 import { ERR_CRYPTO, ERR_MAC, ERR_RANGE, ERR_STATE, Model, OK, ORDER, toScalar } from "./model.js";
@@ -10,11 +10,6 @@ import { ERR_CRYPTO, ERR_MAC, ERR_RANGE, ERR_STATE, Model, OK, ORDER, toScalar }
 const ENTRY = "test/crypto/crypto.entry.ts";
 const NAMES = Object.keys(CRYPTO_IMPORTS) as CryptoImportName[];
 const MEMORY_BYTES = 65536;
-
-/** Random calls of each import. */
-const RUNS = LONG ? 2000 : 120;
-/** The emulated board takes some 20 ms for one on the curve. */
-const QEMU_RUNS = LONG ? 300 : 15;
 
 /** A module with the model of its crypto unit beside it. */
 class Subject {
@@ -76,7 +71,7 @@ for (const name of NAMES) {
         subject.model.memory.fill(background, subject.base, subject.base + ARENA_BYTES);
         codes.add(await subject.compare(name, made));
       }),
-      { numRuns: module.engine === "qemu" ? QEMU_RUNS : RUNS, seed: NAMES.indexOf(name) },
+      { numRuns: CRYPTO_CALLS[module.engine], seed: NAMES.indexOf(name) },
     );
     // The generator did not miss what matters.
     expect(codes).toContain(OK);

@@ -5,7 +5,7 @@ import type { Engine, Instance } from "../../host/engine/engine.js";
 import { engineByName } from "../../host/engine/index.js";
 import type { ModuleFile } from "../../host/engine/module_file.js";
 import { asTrap } from "../../host/qemu/driver.js";
-import { Machine } from "../../host/qemu/machine.js";
+import { BOARD_ROOT, Machine } from "../../host/qemu/machine.js";
 import { type EngineName, itOnEveryEngine } from "./engines.js";
 import { compileEntry } from "./entry.js";
 
@@ -27,8 +27,8 @@ export interface TestModule {
 
 /** Name of the import module of test_keys.entry.ts. */
 const TEST_KEYS = "test_keys.entry";
-/** Root secret of the test boards' keys. */
-export const TEST_ROOT = new Uint8Array(32).fill(0x22);
+/** Root secret of the node's keys, on every engine. */
+export const TEST_ROOT = BOARD_ROOT;
 const ERR_CRYPTO = -4;
 const ERR_RANGE = -7;
 

@@ -6,10 +6,9 @@ import type { Instance } from "../../host/engine/engine.js";
 import { engineByName } from "../../host/engine/index.js";
 import { NODE_EXPORTS, NODE_INPUT_BYTES, type NodeExportName } from "../../host/node/abi.js";
 import { readNode } from "../../host/node/module.js";
-import { LONG } from "../long/counts.js";
+import { NODE_CALLS } from "../long/counts.js";
 
 const NAMES = Object.keys(NODE_EXPORTS) as NodeExportName[];
-const RUNS = LONG ? 1_000_000 : 20_000;
 
 function open(): Instance {
   const { wasm, sourceMap } = readNode();
@@ -54,6 +53,6 @@ it("no export traps or touches memory beyond that, whatever its arguments and it
       const beyond = instance.memory().subarray(used);
       expect(Buffer.compare(beyond, new Uint8Array(beyond.length)), `memory beyond ${used} after ${name}`).toBe(0);
     }),
-    { numRuns: RUNS, seed: 1 },
+    { numRuns: NODE_CALLS, seed: 1 },
   );
 });

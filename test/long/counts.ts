@@ -42,3 +42,7 @@ export const DECODE_RUNS = LONG ? { v8: 20_000, wasm3: 20_000, qemu: 100 } : { v
 export const DECODE_MUTATIONS = LONG
   ? { v8: 1_000_000, wasm3: 300_000, qemu: 3000 }
   : { v8: 30_000, wasm3: 10_000, qemu: 150 };
+/** Random calls of each crypto import, by engine: the emulated board takes some 20 ms for one on the curve. */
+export const CRYPTO_CALLS = LONG ? { v8: 2000, wasm3: 2000, qemu: 300 } : { v8: 120, wasm3: 120, qemu: 15 };
+/** Calls of the node module's exports with any arguments. */
+export const NODE_CALLS = LONG ? 1_000_000 : 20_000;
