@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { expect } from "vitest";
-import { WireError } from "../../host/wire/errors.js";
 import { decodeMessage, encodeMessage, MESSAGES, type Message } from "../../host/wire/message.js";
 import { onEveryModuleEngine, type TestModule } from "../driver/modules.js";
 import { hex, toHex } from "../driver/vectors.js";
 import { anyMessage, messageOf } from "./arbitraries.js";
+import { hostCode } from "./host_code.js";
 import { Records } from "./record.js";
 import { CODES, ENTRY, WireModule } from "./wire_module.js";
 
@@ -13,17 +13,6 @@ const sample = (message: Message["name"], count: number): Message[] => {
   if (schema === undefined) throw new Error(`no message ${message}`);
   return fc.sample(messageOf(schema), { numRuns: count, seed: schema.type });
 };
-
-/** What the host's schema makes of a frame: type, or 0 if it is to be ignored, or a code. */
-export function hostCode(frame: Uint8Array): number {
-  try {
-    const { type, name } = decodeMessage(frame);
-    return name === "unknown" ? 0 : type;
-  } catch (error) {
-    if (error instanceof WireError) return CODES[error.code];
-    throw error;
-  }
-}
 
 const perMessage = ({ engine }: TestModule): number => (engine === "qemu" ? 2 : engine === "wasm3" ? 30 : 60);
 
