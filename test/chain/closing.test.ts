@@ -17,6 +17,7 @@ import {
   ERR_VALUE,
   KEYS_A,
   Room,
+  TIMEOUT_MS,
 } from "./records.js";
 import { modelOf, type Scenario } from "./scenario.js";
 
@@ -160,76 +161,83 @@ function expectedOutputs(closing: Closing): number | { sat: bigint; script: Uint
   return outputs.sort((a, b) => Number(a.sat - b.sat) || Buffer.compare(a.script, b.script));
 }
 
-onEveryModuleEngine("chain: closing transactions against a model, executed", ENTRY, async (module) => {
-  const room = await Room.open(module);
-  let made = 0;
-  const property = fc.asyncProperty(closings, async (random) => {
-    const { channel } = modelOf(someScenario(random.seed));
-    const secrets = [sideSecrets(random.seed, 0), sideSecrets(random.seed, 1)] as const;
-    await room.importKeys(KEYS_A, secrets[0]);
-    const total = ((random.balances[0] + random.balances[1]) / 1000n + 1n) * 1000n;
-    const balancesMsat = [total - random.balances[1], random.balances[1]] as const;
-    const closing: Closing = { ...random, balancesMsat, feeSat: random.fee, dustLimitSat: random.dust };
-    const own = { ...channel, fundingSat: total / 1000n };
-    const expected = expectedOutputs(closing);
-    const code = await room.buildClosing(own, closing);
-    if (typeof expected === "number") {
-      expect(code).toBe(expected);
-      return;
+onEveryModuleEngine(
+  "chain: closing transactions against a model, executed",
+  ENTRY,
+  async (module) => {
+    const room = await Room.open(module);
+    let made = 0;
+    const property = fc.asyncProperty(closings, async (random) => {
+      const { channel } = modelOf(someScenario(random.seed));
+      const secrets = [sideSecrets(random.seed, 0), sideSecrets(random.seed, 1)] as const;
+      await room.importKeys(KEYS_A, secrets[0]);
+      const total = ((random.balances[0] + random.balances[1]) / 1000n + 1n) * 1000n;
+      const balancesMsat = [total - random.balances[1], random.balances[1]] as const;
+      const closing: Closing = { ...random, balancesMsat, feeSat: random.fee, dustLimitSat: random.dust };
+      const own = { ...channel, fundingSat: total / 1000n };
+      const expected = expectedOutputs(closing);
+      const code = await room.buildClosing(own, closing);
+      if (typeof expected === "number") {
+        expect(code).toBe(expected);
+        return;
+      }
+      expect(code).toBe(expected.length);
+      made++;
+      const sequence = random.kind === SIGNED ? 0xffff_ffff : 0xffff_fffd;
+      const outpoint = { txid: own.fundingTxid, index: own.fundingOutput };
+      const tx = transaction(outpoint, sequence, random.locktime, expected);
+      expect(toHex(await room.unsignedTx())).toBe(toHex(tx.toBytes(true, false)));
+
+      const keys = secrets.map(([key]) => key ?? new Uint8Array(0));
+      const [holder, counterparty] = keys.map(publicKey) as [Uint8Array, Uint8Array];
+      const witnessScript = funding(holder, counterparty);
+      const digest = tx.preimageWitnessV0(0, witnessScript, ALL, own.fundingSat);
+      const [first, second] = keys.map((key) => sign(digest, key)) as [Uint8Array, Uint8Array];
+      expect(toHex((await room.bytes(64, "funding_sign")) as Uint8Array)).toBe(toHex(first));
+      expect(await room.call("funding_check", await room.place(second))).toBe(0);
+      expect(await room.call("funding_check", await room.place(first))).toBe(ERR_SIGNATURE);
+      const signatures = [item(first, ALL), item(second, ALL)];
+      if (Buffer.compare(holder, counterparty) > 0) signatures.reverse();
+      const signed = withWitness(tx, [new Uint8Array(0), ...signatures, witnessScript]);
+      const written = await room.fundingSigned(second);
+      expect(typeof written === "number" ? written : toHex(written)).toBe(toHex(signed));
+      expect(await room.fundingSigned(second, signed.length - 1)).toBe(ERR_CAPACITY);
+      expect(execute(signed, p2wsh(witnessScript), own.fundingSat)).toBe("");
+      // No commitment stands any more.
+      expect(await room.sign()).toBe(ERR_STATE);
+    });
+    const runs = CLOSING_RUNS[module.engine];
+    await fc.assert(property, { numRuns: runs, seed: 5 });
+    expect(made).toBeGreaterThan(runs / 4);
+
+    const { channel } = modelOf(someScenario(1));
+    const closing: Closing = {
+      balancesMsat: [channel.fundingSat * 1000n, 0n],
+      feeSat: 1n,
+      dustLimitSat: 1n,
+      payer: 0,
+      kind: SIGNED,
+      locktime: 0,
+      omitted: 0,
+      scripts: [filled("0014", 20), filled("0020", 32)],
+    };
+    expect(await room.buildClosing(channel, closing)).toBe(1);
+    const stands = await room.unsignedTx();
+    for (const [change, code] of [
+      [{ payer: 2 }, ERR_ARGUMENT],
+      [{ kind: 2 }, ERR_ARGUMENT],
+      [{ locktime: 1 }, ERR_ARGUMENT],
+      [{ balancesMsat: [channel.fundingSat * 1000n, 1n] }, ERR_VALUE],
+      [{ balancesMsat: [(1n << 64n) - 1n, 1n] }, ERR_OVERFLOW],
+      [{ feeSat: channel.fundingSat + 1n }, ERR_VALUE],
+      [{ scripts: [filled("0014", 20), filled("6a06", 6)] }, ERR_VALUE],
+      [{ omitted: 1 }, ERR_MISSING],
+    ] as [Partial<Closing>, number][]) {
+      expect(await room.buildClosing(channel, { ...closing, ...change }), JSON.stringify(Object.keys(change))).toBe(
+        code,
+      );
+      expect(await room.unsignedTx()).toEqual(stands);
     }
-    expect(code).toBe(expected.length);
-    made++;
-    const sequence = random.kind === SIGNED ? 0xffff_ffff : 0xffff_fffd;
-    const outpoint = { txid: own.fundingTxid, index: own.fundingOutput };
-    const tx = transaction(outpoint, sequence, random.locktime, expected);
-    expect(toHex(await room.unsignedTx())).toBe(toHex(tx.toBytes(true, false)));
-
-    const keys = secrets.map(([key]) => key ?? new Uint8Array(0));
-    const [holder, counterparty] = keys.map(publicKey) as [Uint8Array, Uint8Array];
-    const witnessScript = funding(holder, counterparty);
-    const digest = tx.preimageWitnessV0(0, witnessScript, ALL, own.fundingSat);
-    const [first, second] = keys.map((key) => sign(digest, key)) as [Uint8Array, Uint8Array];
-    expect(toHex((await room.bytes(64, "funding_sign")) as Uint8Array)).toBe(toHex(first));
-    expect(await room.call("funding_check", await room.place(second))).toBe(0);
-    expect(await room.call("funding_check", await room.place(first))).toBe(ERR_SIGNATURE);
-    const signatures = [item(first, ALL), item(second, ALL)];
-    if (Buffer.compare(holder, counterparty) > 0) signatures.reverse();
-    const signed = withWitness(tx, [new Uint8Array(0), ...signatures, witnessScript]);
-    const written = await room.fundingSigned(second);
-    expect(typeof written === "number" ? written : toHex(written)).toBe(toHex(signed));
-    expect(await room.fundingSigned(second, signed.length - 1)).toBe(ERR_CAPACITY);
-    expect(execute(signed, p2wsh(witnessScript), own.fundingSat)).toBe("");
-    // No commitment stands any more.
-    expect(await room.sign()).toBe(ERR_STATE);
-  });
-  const runs = CLOSING_RUNS[module.engine];
-  await fc.assert(property, { numRuns: runs, seed: 5 });
-  expect(made).toBeGreaterThan(runs / 4);
-
-  const { channel } = modelOf(someScenario(1));
-  const closing: Closing = {
-    balancesMsat: [channel.fundingSat * 1000n, 0n],
-    feeSat: 1n,
-    dustLimitSat: 1n,
-    payer: 0,
-    kind: SIGNED,
-    locktime: 0,
-    omitted: 0,
-    scripts: [filled("0014", 20), filled("0020", 32)],
-  };
-  expect(await room.buildClosing(channel, closing)).toBe(1);
-  const stands = await room.unsignedTx();
-  for (const [change, code] of [
-    [{ payer: 2 }, ERR_ARGUMENT],
-    [{ kind: 2 }, ERR_ARGUMENT],
-    [{ locktime: 1 }, ERR_ARGUMENT],
-    [{ balancesMsat: [channel.fundingSat * 1000n, 1n] }, ERR_VALUE],
-    [{ balancesMsat: [(1n << 64n) - 1n, 1n] }, ERR_OVERFLOW],
-    [{ feeSat: channel.fundingSat + 1n }, ERR_VALUE],
-    [{ scripts: [filled("0014", 20), filled("6a06", 6)] }, ERR_VALUE],
-    [{ omitted: 1 }, ERR_MISSING],
-  ] as [Partial<Closing>, number][]) {
-    expect(await room.buildClosing(channel, { ...closing, ...change }), JSON.stringify(Object.keys(change))).toBe(code);
-    expect(await room.unsignedTx()).toEqual(stands);
-  }
-});
+  },
+  TIMEOUT_MS,
+);

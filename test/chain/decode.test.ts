@@ -5,7 +5,7 @@ import { expect } from "vitest";
 import { onEveryModuleEngine } from "../driver/modules.js";
 import { hex, readVectors, toHex } from "../driver/vectors.js";
 import { DECODE_MUTATIONS, DECODE_RUNS } from "../long/counts.js";
-import { ENTRY, ERR_ARGUMENT, ERR_LENGTH, ERR_MINIMAL, ERR_TRUNCATED, ERR_VALUE, Room } from "./records.js";
+import { ENTRY, ERR_ARGUMENT, ERR_LENGTH, ERR_MINIMAL, ERR_TRUNCATED, ERR_VALUE, Room, TIMEOUT_MS } from "./records.js";
 
 /** Where the decoded bytes lie, and how many fit. */
 const AT = 8192;
@@ -84,23 +84,28 @@ async function decode(room: Room, tx: Uint8Array): Promise<number> {
   return room.call("tx_decode", await room.place(tx, AT), tx.length);
 }
 
-onEveryModuleEngine("chain: decoding random transactions", ENTRY, async (module) => {
-  const room = await Room.open(module);
-  expect(await room.call("tx_inputs")).toBe(0);
-  expect(await room.bytes(32, "tx_txid")).toBe(ERR_ARGUMENT);
-  const property = fc.asyncProperty(transactions, fc.nat(), async (tx, cut) => {
-    const encoded = RawTx.encode(tx as Raw);
-    fc.pre(encoded.length <= ROOM_BYTES);
-    expect(await decode(room, encoded)).toBe(0);
-    await compare(room, tx as Raw);
-    expect(await decode(room, Buffer.concat([encoded, Uint8Array.of(0)]))).toBe(ERR_LENGTH);
-    expect(await room.call("tx_outputs")).toBe(0);
-    expect(await room.call("tx_weight")).toBe(0);
-    expect(await room.bytes(32, "tx_wtxid")).toBe(ERR_ARGUMENT);
-    expect(await decode(room, encoded.slice(0, cut % encoded.length))).toBe(ERR_TRUNCATED);
-  });
-  await fc.assert(property, { numRuns: DECODE_RUNS[module.engine], seed: 6 });
-});
+onEveryModuleEngine(
+  "chain: decoding random transactions",
+  ENTRY,
+  async (module) => {
+    const room = await Room.open(module);
+    expect(await room.call("tx_inputs")).toBe(0);
+    expect(await room.bytes(32, "tx_txid")).toBe(ERR_ARGUMENT);
+    const property = fc.asyncProperty(transactions, fc.nat(), async (tx, cut) => {
+      const encoded = RawTx.encode(tx as Raw);
+      fc.pre(encoded.length <= ROOM_BYTES);
+      expect(await decode(room, encoded)).toBe(0);
+      await compare(room, tx as Raw);
+      expect(await decode(room, Buffer.concat([encoded, Uint8Array.of(0)]))).toBe(ERR_LENGTH);
+      expect(await room.call("tx_outputs")).toBe(0);
+      expect(await room.call("tx_weight")).toBe(0);
+      expect(await room.bytes(32, "tx_wtxid")).toBe(ERR_ARGUMENT);
+      expect(await decode(room, encoded.slice(0, cut % encoded.length))).toBe(ERR_TRUNCATED);
+    });
+    await fc.assert(property, { numRuns: DECODE_RUNS[module.engine], seed: 6 });
+  },
+  TIMEOUT_MS,
+);
 
 onEveryModuleEngine("chain: transactions that are none", ENTRY, async (module) => {
   const room = await Room.open(module);
@@ -161,5 +166,5 @@ onEveryModuleEngine(
     for (const code of codes) expect([0, ERR_TRUNCATED, ERR_MINIMAL, ERR_LENGTH, ERR_VALUE]).toContain(code);
     expect(codes.size).toBeGreaterThanOrEqual(module.engine === "qemu" ? 2 : 4);
   },
-  120_000,
+  TIMEOUT_MS,
 );

@@ -1,6 +1,10 @@
 import { HTLC_BYTES, encodeChannel, encodeCommitment, encodeHtlc } from "../../host/bench/lightning/channel_records.js";
 import type { Channel, Commitment } from "../../host/bench/lightning/channel_records.js";
 import type { TestModule } from "../driver/modules.js";
+import { LONG } from "../long/counts.js";
+
+/** For tests with random input: a run of their own length. */
+export const TIMEOUT_MS = LONG ? 3_600_000 : 120_000;
 
 export const ENTRY = "test/chain/chain.entry.ts";
 

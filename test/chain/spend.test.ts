@@ -15,6 +15,7 @@ import {
   HOLDER,
   Room,
   type Spend,
+  TIMEOUT_MS,
 } from "./records.js";
 import { build, modelOf, preimageAt, type Scenario, scenarios } from "./scenario.js";
 import { Script } from "@scure/btc-signer";
@@ -221,15 +222,20 @@ class Spending {
   }
 }
 
-onEveryModuleEngine("chain: spending every output of a commitment", ENTRY, async (module) => {
-  const room = await Room.open(module);
-  expect(await room.spend(0, paid(0))).toBe(ERR_STATE);
-  expect(await room.spend(undefined, paid(0))).toBe(ERR_STATE);
-  const property = fc.asyncProperty(scenarios(5), async (scenario) => {
-    const model = modelOf(scenario);
-    fc.pre(model.code === 0);
-    expect(await build(room, model)).toBe(model.htlcPositions().length);
-    await new Spending(room, scenario, model).all();
-  });
-  await fc.assert(property, { numRuns: SPEND_RUNS[module.engine], seed: 4 });
-});
+onEveryModuleEngine(
+  "chain: spending every output of a commitment",
+  ENTRY,
+  async (module) => {
+    const room = await Room.open(module);
+    expect(await room.spend(0, paid(0))).toBe(ERR_STATE);
+    expect(await room.spend(undefined, paid(0))).toBe(ERR_STATE);
+    const property = fc.asyncProperty(scenarios(5), async (scenario) => {
+      const model = modelOf(scenario);
+      fc.pre(model.code === 0);
+      expect(await build(room, model)).toBe(model.htlcPositions().length);
+      await new Spending(room, scenario, model).all();
+    });
+    await fc.assert(property, { numRuns: SPEND_RUNS[module.engine], seed: 4 });
+  },
+  TIMEOUT_MS,
+);
