@@ -79,12 +79,8 @@ export function scriptText(script: Uint8Array): string {
   }
 }
 
-/** A script number of up to 5 bytes; undefined if the operation pushes none. */
+/** A script number that is not negative, of up to 5 bytes; undefined if the operation pushes none. */
 export function scriptNumber({ data }: Operation): number | undefined {
-  if (data === undefined || data.length > 5) return undefined;
-  let value = 0;
-  data.forEach((byte, index) => {
-    value += (index === data.length - 1 ? byte & 0x7f : byte) * 256 ** index;
-  });
-  return (data.at(-1) ?? 0) & 0x80 ? -value : value;
+  if (data === undefined || data.length > 5 || (data.at(-1) ?? 0) >= 0x80) return undefined;
+  return data.reduceRight((value, byte) => value * 256 + byte, 0);
 }

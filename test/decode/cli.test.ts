@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { decodeCommand } from "../../host/cli/decode.js";
 import { projectRoot } from "../../host/root.js";
 import { Cli, MAIN } from "../cli/cli.js";
+import { readVectors } from "../driver/vectors.js";
 import { invoiceVectors } from "../invoice/invoices.js";
 import { onionVector, staticRemotekey } from "./vectors.js";
 
@@ -76,6 +77,12 @@ describe("tieline decode", () => {
       timestamp: 1496314658,
       routes: [[{ fee_base_msat: "1", short_channel_id: "66051x263430x1800" }, { fee_base_msat: "2" }]],
       fallbacks: [{ version: 17, address: "1RustyRX2oai4EYYDpQGWvEL62BBGqN9T" }],
+    });
+    const { vectors } = readVectors<{ vectors: { type: number; hex: string }[] }>("extra_bolt07_gossip_messages");
+    const update = vectors.find(({ type, hex }) => type === 258 && hex.length === 2 * 138)?.hex ?? "";
+    expect(JSON.parse((await run("--json", update)).output)).toMatchObject({
+      name: "channel_update",
+      fields: { fee_base_msat: expect.stringMatching(/^\d+$/), htlc_maximum_msat: expect.stringMatching(/^\d+$/) },
     });
     const donation = JSON.parse((await run("--json", valid[0]?.invoice ?? "")).output) as Record<string, unknown>;
     expect(donation["amount_msat"]).toBeNull();

@@ -111,6 +111,9 @@ describe("transactions as tieline decode reads them", () => {
       revocationpubkey: "0212a140cd0c6539d07cd08dfe09984dec3251ea808b892efeac3ede9402bf2b19",
       local_delayedpubkey: "03fd5960528dc152014952efdb702a88f71e3c1653b2314431701ec77e57fde83c",
     });
+    // A delay below zero, and one more operation.
+    expect(decode(toLocal.replace("029000", "029080"), { kind: "script" })["form"]).toBe("other");
+    expect(decode(`${toLocal}61`, { kind: "script" })["form"]).toBe("other");
   });
 
   it("finds the anchors by the funding keys", () => {
