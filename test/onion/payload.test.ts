@@ -135,6 +135,7 @@ onEveryModuleEngine(
     for (const [what, before, rest, expected] of cases) {
       const payload = Uint8Array.from([...encodeTlvs(before), ...hex(rest)]);
       for (const last of [false, true]) {
+        expect(await client.readPayload(encodeTlvs([AMOUNT, CLTV]), true, false)).toBe(0);
         const code = await client.readPayload(payload, last, false);
         expect(await verdict(client, code), what).toEqual(expected);
         // What an earlier payload held is not taken for this one's.
