@@ -57,25 +57,30 @@ class Subject {
 }
 
 for (const name of NAMES) {
-  onEveryModuleEngine(`crypto: ${name} agrees with noble`, ENTRY, async (module) => {
-    const subject = await Subject.open(module);
-    const codes = new Set<number>();
-    const call = calls(name, subject.base).chain((made) => {
-      if (name === "aead_open") return fc.constantFrom(made, sealed(made));
-      if (name === "verify")
-        return fc.bigInt(1n, ORDER - 1n).map((key) => (key % 2n === 0n ? made : signed(made, key)));
-      return fc.constant(made);
-    });
-    await fc.assert(
-      fc.asyncProperty(fc.nat(255), call, async (background, made) => {
-        subject.model.memory.fill(background, subject.base, subject.base + ARENA_BYTES);
-        codes.add(await subject.compare(name, made));
-      }),
-      { numRuns: CRYPTO_CALLS[module.engine], seed: NAMES.indexOf(name) },
-    );
-    // The generator did not miss what matters.
-    expect(codes).toContain(OK);
-  });
+  onEveryModuleEngine(
+    `crypto: ${name} agrees with noble`,
+    ENTRY,
+    async (module) => {
+      const subject = await Subject.open(module);
+      const codes = new Set<number>();
+      const call = calls(name, subject.base).chain((made) => {
+        if (name === "aead_open") return fc.constantFrom(made, sealed(made));
+        if (name === "verify")
+          return fc.bigInt(1n, ORDER - 1n).map((key) => (key % 2n === 0n ? made : signed(made, key)));
+        return fc.constant(made);
+      });
+      await fc.assert(
+        fc.asyncProperty(fc.nat(255), call, async (background, made) => {
+          subject.model.memory.fill(background, subject.base, subject.base + ARENA_BYTES);
+          codes.add(await subject.compare(name, made));
+        }),
+        { numRuns: CRYPTO_CALLS[module.engine], seed: NAMES.indexOf(name) },
+      );
+      // The generator did not miss what matters.
+      expect(codes).toContain(OK);
+    },
+    600_000,
+  );
 }
 
 onEveryModuleEngine(

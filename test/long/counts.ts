@@ -45,4 +45,4 @@ export const DECODE_MUTATIONS = LONG
 /** Random calls of each crypto import, by engine: the emulated board takes some 20 ms for one on the curve. */
 export const CRYPTO_CALLS = LONG ? { v8: 2000, wasm3: 2000, qemu: 300 } : { v8: 120, wasm3: 120, qemu: 15 };
 /** Calls of the node module's exports with any arguments. */
-export const NODE_CALLS = LONG ? 1_000_000 : 20_000;
+export const NODE_CALLS = LONG ? 300_000 : 20_000;
