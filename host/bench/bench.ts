@@ -40,7 +40,7 @@ export function compare(
   const subjects: number[] = [];
   const floors: number[] = [];
   const ratios: number[] = [];
-  for (let round = -2; round < rounds; round++) {
+  for (let round = -Math.max(2, rounds >> 2); round < rounds; round++) {
     const subjectMs = timeMs(subject) / subject.count;
     const floorMs = timeMs(floor) / floor.count;
     if (round < 0) continue; // compilers warm up

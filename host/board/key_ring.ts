@@ -19,6 +19,7 @@ function derive(root: Uint8Array, label: string, ...numbers: number[]): Uint8Arr
 export class KeyRing {
   readonly #root: Uint8Array;
   readonly #keys = new Map<number, Uint8Array>();
+  readonly #points = new Map<number, Uint8Array>();
 
   /** @param root 32 random bytes */
   constructor(root: Uint8Array) {
@@ -39,6 +40,17 @@ export class KeyRing {
     }
   }
 
+  /** The public point of a handle, 33 bytes: every handshake asks for the node's, so it is multiplied only once. */
+  publicKey(handle: number): Uint8Array | undefined {
+    const known = this.#points.get(handle);
+    if (known !== undefined) return known;
+    const key = this.key(handle);
+    if (key === undefined) return undefined;
+    const point = secp256k1.publicKeyCreate(key, true);
+    this.#points.set(handle, point);
+    return point;
+  }
+
   /** The secret of a purpose, 32 bytes: it may enter wasm. */
   seed(purpose: number): Uint8Array {
     return derive(this.#root, "tieline seed", purpose);
@@ -48,6 +60,7 @@ export class KeyRing {
   importKey(handle: number, key: Uint8Array): boolean {
     if (handle < 0 || !secp256k1.privateKeyVerify(key)) return false;
     this.#keys.set(handle, key.slice());
+    this.#points.delete(handle);
     return true;
   }
 }

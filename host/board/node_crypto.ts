@@ -17,6 +17,7 @@ const SIGNATURE = 64;
 const NONCE = 12;
 const TAG = 16;
 const AEAD = { authTagLength: TAG };
+const NOTHING = new Uint8Array(0);
 
 /**
  * The crypto unit of an emulated board behind assembly/crypto/crypto.ts: secp256k1 by libsecp256k1, everything else by
@@ -84,7 +85,7 @@ export class NodeCrypto {
       aead_seal: (key = 0, nonce = 0, ad = 0, adLen = 0, data = 0, len = 0) => {
         const secret = scalar(key);
         const number = range(nonce, NONCE);
-        const header = range(ad, adLen);
+        const header = (ad | adLen) === 0 ? NOTHING : range(ad, adLen);
         const sealed = len < 0 ? undefined : range(data, len + TAG);
         if (secret === undefined || number === undefined || header === undefined || sealed === undefined) {
           return ERR_RANGE;
@@ -100,7 +101,7 @@ export class NodeCrypto {
       aead_open: (key = 0, nonce = 0, ad = 0, adLen = 0, data = 0, len = 0) => {
         const secret = scalar(key);
         const number = range(nonce, NONCE);
-        const header = range(ad, adLen);
+        const header = (ad | adLen) === 0 ? NOTHING : range(ad, adLen);
         const sealed = range(data, len);
         if (secret === undefined || number === undefined || header === undefined || sealed === undefined) {
           return ERR_RANGE;
@@ -118,8 +119,10 @@ export class NodeCrypto {
         sealed.set(text);
         return OK;
       },
-      key_public: (handle = 0, target = 0) =>
-        this.withKey(handle, (key) => into(point(target), [], () => secp256k1.publicKeyCreate(key, true))),
+      key_public: (handle = 0, target = 0) => {
+        const made = this.keys.publicKey(handle);
+        return made === undefined ? ERR_STATE : into(point(target), [], () => made);
+      },
       key_ecdh: (handle = 0, other = 0, secret = 0) =>
         this.withKey(handle, (key) => into(scalar(secret), [point(other)], (p) => secp256k1.ecdh(p, key))),
       key_sign: (handle = 0, factor = 0, summand = 0, digest = 0, target = 0) =>
