@@ -24,7 +24,7 @@ export class KeyRing {
   /** @param root 32 random bytes */
   constructor(root: Uint8Array) {
     if (root.length !== 32) throw new RangeError(`root secret: ${root.length} bytes, not 32`);
-    this.#root = root.slice();
+    this.#root = new Uint8Array(root);
   }
 
   /** The private key of a handle; undefined if the handle stands for none. For the crypto unit of the same board. */
@@ -59,7 +59,7 @@ export class KeyRing {
   /** Puts a key of a test vector in the place of a handle's own. Only test boards offer this to a module. */
   importKey(handle: number, key: Uint8Array): boolean {
     if (handle < 0 || !secp256k1.privateKeyVerify(key)) return false;
-    this.#keys.set(handle, key.slice());
+    this.#keys.set(handle, new Uint8Array(key));
     this.#points.delete(handle);
     return true;
   }
