@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { bech32 } from "@scure/base";
 import secp256k1 from "secp256k1";
 import { fallbackAddress } from "./address.js";
+import { ALPHABET, character, numberOf, packed, padded, readBech32 } from "./bech32.js";
 import { DecodeError } from "./errors.js";
 import { featureName } from "./features.js";
 import { Reader, hexOf } from "./reader.js";
@@ -39,10 +39,8 @@ export interface Invoice {
   readonly signature: { readonly r_s: string; readonly recovery_id: number };
 }
 
-const ALPHABET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 const TIMESTAMP_GROUPS = 7;
 const SIGNATURE_GROUPS = 104;
-const CHECKSUM_GROUPS = 6;
 const HOP_BYTES = 51;
 const MAX_U64 = 2n ** 64n - 1n;
 const MSAT_PER_UNIT = 100_000_000_000n;
@@ -56,8 +54,6 @@ const DEPENDENCIES = [
   [50, 46],
   [60, 26],
 ] as const;
-
-const character = (index: number): string => `character ${index + 1}`;
 
 /** A tagged field: its groups, and the index of its first character in the text. */
 interface Field {
@@ -87,36 +83,6 @@ export function decodeInvoice(text: string): Invoice {
     payee: payeeOf(signed, signature, known.payee, character(dataAt + signatureFrom)),
     signature: { r_s: hexOf(signature.subarray(0, 64)), recovery_id: signature[64] ?? 0 },
   };
-}
-
-function readBech32(text: string): { hrp: string; groups: number[] } {
-  const strange = [...text].findIndex((char) => !/^[!-~]$/.test(char));
-  if (strange >= 0) throw new DecodeError("invoice", character(strange), "is no character of bech32");
-  const upper = text.search(/[A-Z]/);
-  if (upper >= 0 && /[a-z]/.test(text)) throw new DecodeError("invoice", character(upper), "both cases in one text");
-  const lowered = text.toLowerCase();
-  const separator = lowered.lastIndexOf("1");
-  if (separator < 1) throw new DecodeError("invoice", undefined, 'no "1" between a prefix and the data');
-  const data = lowered.slice(separator + 1);
-  const foreign = [...data].findIndex((char) => !ALPHABET.includes(char));
-  if (foreign >= 0) {
-    throw new DecodeError(
-      "data",
-      character(separator + 1 + foreign),
-      `"${data[foreign] ?? ""}" is not in bech32's alphabet`,
-    );
-  }
-  if (data.length < CHECKSUM_GROUPS) throw new DecodeError("checksum", character(separator + 1), "is cut off");
-  try {
-    const { prefix, words } = bech32.decode(lowered as `${string}1${string}`, false);
-    return { hrp: prefix, groups: words };
-  } catch {
-    throw new DecodeError(
-      "checksum",
-      character(lowered.length - CHECKSUM_GROUPS),
-      "does not match: a character is wrong",
-    );
-  }
 }
 
 const MULTIPLIERS: Readonly<Record<string, bigint>> = {
@@ -293,29 +259,8 @@ function payeeOf(signed: Uint8Array, signature: Uint8Array, named: string | unde
 const mapped = <T, U>(value: T | undefined, map: (value: T) => U): U | undefined =>
   value === undefined ? undefined : map(value);
 
-const numberOf = (groups: readonly number[]): bigint => groups.reduce((sum, group) => (sum << 5n) | BigInt(group), 0n);
-
 function u64(name: string, groups: readonly number[], at: number): bigint {
   const value = numberOf(groups);
   if (value > MAX_U64) throw new DecodeError(name, character(at), "is beyond 64 bits");
   return value;
 }
-
-/** Bytes of groups with zeros up to a whole byte. */
-function padded(groups: readonly number[]): Uint8Array {
-  const bytes = new Uint8Array(Math.ceil((groups.length * 5) / 8));
-  let [pending, bits, at] = [0, 0, 0];
-  for (const group of groups) {
-    pending = ((pending << 5) | group) & 0xfff;
-    bits += 5;
-    if (bits < 8) continue;
-    bits -= 8;
-    bytes[at++] = pending >> bits;
-  }
-  if (bits > 0) bytes[at] = pending << (8 - bits);
-  return bytes;
-}
-
-/** Bytes of groups without what does not fill one. */
-const packed = (groups: readonly number[]): Uint8Array =>
-  padded(groups).subarray(0, Math.floor((groups.length * 5) / 8));
