@@ -1,5 +1,6 @@
 // `npm test [-- PATH...]`: format, lint, types and all tests; with paths only the tests that match them, as vitest
-// filters. `npm run test:long` makes soak, fuzz and many-seed tests run at full length. Ends with a line "N passed, N failed", and says loudly which engines were skipped and how to get them.
+// filters. `npm run test:long` makes soak, fuzz and many-seed tests run at full length. Ends with a line "N passed, N
+// failed", and says loudly which engines were skipped and how to get them.
 import { spawnSync } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 
@@ -13,14 +14,20 @@ const LONG = [
   "test/inspect/damage",
   "test/metrology/power_cut",
   "test/metrology/endurance",
+  "test/metrology/fuzz",
   "test/crypto/crypto",
   "test/firmware/node",
+  "test/wire/fuzz",
+  "test/transport/exchange",
   "test/chain/commitment",
   "test/chain/spend",
   "test/chain/closing",
   "test/chain/decode",
+  "test/onion/hostile",
+  "test/invoice/mutations",
+  "test/decode/hostile",
 ];
-if (long && filters.length === 0) filters.push(...LONG, "test/metrology/fuzz");
+if (long && filters.length === 0) filters.push(...LONG);
 const node = (script, ...args) =>
   spawnSync(process.execPath, [`node_modules/${script}`, ...args], { stdio: "inherit" }).status === 0;
 

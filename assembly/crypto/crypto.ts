@@ -95,6 +95,3 @@ export declare function verify(point: usize, digest: usize, signature: usize): i
 
 /** The point whose signature this is, S high or low, by recovery id. ERR_CRYPTO: there is none. */
 export declare function recover(digest: usize, signature: usize, recovery_id: i32, point: usize): i32;
-
-/** Makes a signature's S low in place: 1 if it was high, 0 if not; ERR_CRYPTO if r or s is not below the group order. */
-export declare function signature_normalize(signature: usize): i32;

@@ -83,14 +83,6 @@ int32_t crypto_recover(const uint8_t digest[32], const uint8_t signature[64], ui
     return found ? write_point(&key, point) : ERR_CRYPTO;
 }
 
-int32_t crypto_normalize(uint8_t signature[64]) {
-    secp256k1_ecdsa_signature made;
-    if (!secp256k1_ecdsa_signature_parse_compact(context, &made, signature)) return ERR_CRYPTO;
-    int high = secp256k1_ecdsa_signature_normalize(context, &made, &made);
-    secp256k1_ecdsa_signature_serialize_compact(context, signature, &made);
-    return high;
-}
-
 int32_t crypto_scalar_check(const uint8_t scalar[32]) {
     return secp256k1_ec_seckey_verify(context, scalar) ? 0 : ERR_CRYPTO;
 }

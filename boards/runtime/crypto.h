@@ -55,8 +55,6 @@ int32_t crypto_sign_recoverable(const uint8_t key[32], const uint8_t digest[32],
 int32_t crypto_verify(const uint8_t point[33], const uint8_t digest[32], const uint8_t signature[64]);
 // The point that signed; ERR_CRYPTO: there is none, or `recovery_id` is none.
 int32_t crypto_recover(const uint8_t digest[32], const uint8_t signature[64], uint32_t recovery_id, uint8_t point[33]);
-// Makes S low in place: 1 if it was high, 0 if not. ERR_CRYPTO: r or s is not below the group order.
-int32_t crypto_normalize(uint8_t signature[64]);
 
 // 0 if `scalar` is one.
 int32_t crypto_scalar_check(const uint8_t scalar[32]);

@@ -30,8 +30,7 @@
     X(point_add, "i(iii)") \
     X(point_add_scalar, "i(iii)") \
     X(verify, "i(iii)") \
-    X(recover, "i(iiii)") \
-    X(signature_normalize, "i(i)")
+    X(recover, "i(iiii)")
 
 // What test boards offer loaded modules besides: test/driver/test_keys.entry.ts.
 #define TEST_KEYS_IMPORT_MODULE "test_keys.entry"

@@ -220,11 +220,6 @@ IMPORT(recover) {
     return crypto_recover(digest, signature, ARGUMENT(2), point);
 }
 
-IMPORT(signature_normalize) {
-    uint8_t *signature = RANGE(0, SIGNATURE_BYTES);
-    return signature == NULL ? ERR_RANGE : crypto_normalize(signature);
-}
-
 // ---- Test keys ----------------------------------------------------------------------------------------------------
 
 IMPORT(key_import) {

@@ -170,13 +170,6 @@ export class NodeCrypto {
         into(point(target), [scalar(digest), signature(made)], (message, bytes) =>
           secp256k1.ecdsaRecover(bytes, recoveryId, message, true),
         ),
-      signature_normalize: (at = 0) => {
-        const bytes = signature(at);
-        if (bytes === undefined) return ERR_RANGE;
-        const before = bytes.slice();
-        const code = into(bytes, [bytes], (made) => secp256k1.signatureNormalize(made));
-        return code === OK && Buffer.compare(before, bytes) !== 0 ? 1 : code;
-      },
     };
     return { [CRYPTO_MODULE]: functions };
   }

@@ -29,3 +29,15 @@ export const ERROR_NAMES: Readonly<Record<number, string>> = {
 
 /** The name of a code, for messages. */
 export const errorName = (code: number): string => ERROR_NAMES[code] ?? `unknown error ${code}`;
+
+/** An export answered with a code of assembly/base/errors.ts. */
+export class ModuleError extends Error {
+  override readonly name = "ModuleError";
+
+  constructor(
+    readonly exportName: string,
+    readonly code: number,
+  ) {
+    super(`${exportName}: ${errorName(code)}`);
+  }
+}

@@ -1,25 +1,13 @@
 import { TAMPER_INPUTS, type TamperInput } from "../board/tamper_inputs.js";
 import type { MetrologyBoard } from "../board/metrology_board.js";
 import type { Engine, Instance } from "../engine/engine.js";
-import { errorName } from "../engine/errors.js";
+import { ModuleError } from "../engine/errors.js";
 import { readModule, type ModuleFile } from "../engine/module_file.js";
 import { ABI_VERSION, INPUT_BYTES, type ExportName } from "./abi.js";
 import { encodeConfig, type MeterConfig } from "./config.js";
 
 /** build/metrology.wasm of this project. */
 export const readMetrology = (): ModuleFile => readModule("metrology");
-
-/** An export answered with a code of assembly/base/errors.ts. */
-export class MeterError extends Error {
-  override readonly name = "MeterError";
-
-  constructor(
-    readonly exportName: string,
-    readonly code: number,
-  ) {
-    super(`${exportName}: ${errorName(code)}`);
-  }
-}
 
 /** Registers as the export `registers` gives them. */
 export interface Registers {
@@ -200,7 +188,7 @@ export class Metrology {
   record(context: "F" | "T", page: number): string | undefined {
     const length = this.call("record", context.charCodeAt(0), page);
     if (length === ERR_NOT_FOUND) return undefined;
-    if (length < 0) throw new MeterError("record", length);
+    if (length < 0) throw new ModuleError("record", length);
     return this.outputText(length);
   }
 
@@ -208,7 +196,7 @@ export class Metrology {
   event(number: number): MeterEvent | undefined {
     const length = this.call("event", number);
     if (length === ERR_NOT_FOUND) return undefined;
-    if (length < 0) throw new MeterError("event", length);
+    if (length < 0) throw new ModuleError("event", length);
     return decodeEvent(this.output(length));
   }
 
@@ -223,7 +211,7 @@ export class Metrology {
 
   private expect(name: ExportName, ...args: (number | bigint)[]): number {
     const result = this.call(name, ...args);
-    if (result < 0) throw new MeterError(name, result);
+    if (result < 0) throw new ModuleError(name, result);
     return result;
   }
 }

@@ -29,7 +29,6 @@ export const CRYPTO_IMPORTS = {
   point_add_scalar: i32("i32", "i32", "i32"),
   verify: i32("i32", "i32", "i32"),
   recover: i32("i32", "i32", "i32", "i32"),
-  signature_normalize: i32("i32"),
 } as const satisfies Record<string, FunctionSignature>;
 
 /** Exports of node.wasm, in the order of assembly/node/index.ts. */

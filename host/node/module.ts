@@ -1,23 +1,11 @@
 import type { NodeCrypto } from "../board/node_crypto.js";
 import type { Engine, Instance } from "../engine/engine.js";
-import { errorName } from "../engine/errors.js";
+import { ModuleError } from "../engine/errors.js";
 import { readModule, type ModuleFile } from "../engine/module_file.js";
 import { NODE_ABI_VERSION, NODE_INPUT_BYTES, type NodeExportName } from "./abi.js";
 
 /** build/node.wasm of this project. */
 export const readNode = (): ModuleFile => readModule("node");
-
-/** An export answered with a code of assembly/base/errors.ts. */
-export class NodeError extends Error {
-  override readonly name = "NodeError";
-
-  constructor(
-    readonly exportName: string,
-    readonly code: number,
-  ) {
-    super(`${exportName}: ${errorName(code)}`);
-  }
-}
 
 /** node.wasm on one engine with its emulated crypto unit: the host's only typed way to the firmware. */
 export class NodeModule {
@@ -41,10 +29,10 @@ export class NodeModule {
     return this.instance.call(name, ...args) as number;
   }
 
-  /** As `call`; throws NodeError for a negative result. */
+  /** As `call`; throws ModuleError for a negative result. */
   expect(name: NodeExportName, ...args: (number | bigint)[]): number {
     const result = this.call(name, ...args);
-    if (result < 0) throw new NodeError(name, result);
+    if (result < 0) throw new ModuleError(name, result);
     return result;
   }
 

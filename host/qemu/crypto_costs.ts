@@ -40,7 +40,6 @@ const SHAPES: Readonly<Record<CryptoImportName, string>> = {
   point_add_scalar: "pso",
   verify: "pdg",
   recover: "dgno",
-  signature_normalize: "g",
 };
 
 const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, "hex"));

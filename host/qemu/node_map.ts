@@ -6,7 +6,8 @@ import type { Imports, Instance } from "../engine/engine.js";
 import { v8 } from "../engine/v8.js";
 import type { BoardClient } from "../link/board_client.js";
 import { CRYPTO_MODULE, NODE_EXPORTS, type CryptoImportName } from "../node/abi.js";
-import { NodeError, readNode } from "../node/module.js";
+import { ModuleError } from "../engine/errors.js";
+import { readNode } from "../node/module.js";
 import { CryptoCosts, type ImportCall } from "./crypto_costs.js";
 import { callFigures, type Figure, figures, number, table, valueOf } from "./figures.js";
 import { BOARD_ROOT, Machine } from "./machine.js";
@@ -70,7 +71,7 @@ class Twin {
     const expected = this.local.call(name, ...args) as number;
     const result = await this.client.callNamed(name, NODE_EXPORTS[name].params, args);
     if (result !== expected) throw new Error(`${name}: ${result} on the board, ${expected} on V8`);
-    if (expected < 0) throw new NodeError(name, expected);
+    if (expected < 0) throw new ModuleError(name, expected);
     const cost = callFigures(await this.client.map());
     const output = this.local.memory().slice(this.outputAt, this.outputAt + outputBytes);
     const onBoard = await this.client.memoryRead(this.outputAt, outputBytes);

@@ -90,7 +90,7 @@ export class EmulatedMeter {
 
   /**
    * Time goes on to `toMs` at constant power (integer mW, positive = import), with firmware or without. A power cut set
-   * in the flash ends in `powered` being false. Throws Trap and MeterError.
+   * in the flash ends in `powered` being false. Throws Trap and ModuleError.
    */
   run(powerMw: number, toMs: number): void {
     const flowed = BigInt(Math.abs(powerMw)) * BigInt(toMs - this.nowMs);
@@ -126,7 +126,7 @@ export class EmulatedMeter {
 
   /**
    * Power is back and the firmware boots; a battery's time of day is told to it. False if power failed again in the
-   * middle of that. Throws MeterError if the firmware refuses to start; power is off then.
+   * middle of that. Throws ModuleError if the firmware refuses to start; power is off then.
    */
   restorePower(): boolean {
     if (this.running !== undefined) return true;
@@ -175,7 +175,7 @@ export class EmulatedMeter {
 
   /**
    * Asks for a transaction's begin (B), tariff change (T) or end (E, L, R, A): the main loop's next turn does it, with
-   * all that came before. The request is lost if power fails first. MeterError out of `run` if it does not fit.
+   * all that came before. The request is lost if power fails first. ModuleError out of `run` if it does not fit.
    */
   transaction(reason: TransactionReason, identification = "", tariff = ""): void {
     if (this.running !== undefined) this.requests.push({ reason, texts: { identification, tariff } });

@@ -107,7 +107,6 @@ const PARAMETERS: Record<CryptoImportName, readonly Parameter[]> = {
   point_add_scalar: [POINT, SCALAR, out(33)],
   verify: [POINT, DIGEST, SIGNATURE],
   recover: [DIGEST, SIGNATURE, number(fc.integer({ min: -1, max: 4 })), out(33)],
-  signature_normalize: [SIGNATURE],
 };
 
 /** Where a parameter's bytes lie: in a slot of their own, or anywhere, over others'. */

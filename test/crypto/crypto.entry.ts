@@ -59,10 +59,8 @@ export function call_import(which: i32, a: i32, b: i32, c: i32, d: i32, e: i32, 
       return crypto.point_add_scalar(<usize>a, <usize>b, <usize>c);
     case 22:
       return crypto.verify(<usize>a, <usize>b, <usize>c);
-    case 23:
-      return crypto.recover(<usize>a, <usize>b, c, <usize>d);
     default:
-      return crypto.signature_normalize(<usize>a);
+      return crypto.recover(<usize>a, <usize>b, c, <usize>d);
   }
 }
 

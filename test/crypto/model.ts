@@ -225,13 +225,5 @@ export class Model {
       this.read(target, 33);
       return this.write(target, recover(message, made, id));
     },
-    signature_normalize: (at = 0) => {
-      const bytes = this.read(at, 64);
-      const s = scalar(bytes.subarray(32), 0n);
-      scalar(bytes.subarray(0, 32), 0n);
-      if (s <= ORDER / 2n) return OK;
-      this.write(at + 32, toScalar(ORDER - s));
-      return 1;
-    },
   };
 }

@@ -8,7 +8,8 @@ import { PulseSource } from "../../host/board/pulse_source.js";
 import { availableEngines, engineByName } from "../../host/engine/index.js";
 import type { Engine } from "../../host/engine/engine.js";
 import { COUNTER_INPUT, type MeterConfig } from "../../host/metrology/config.js";
-import { MeterError, readMetrology } from "../../host/metrology/module.js";
+import { ModuleError } from "../../host/engine/errors.js";
+import { readMetrology } from "../../host/metrology/module.js";
 import { EmulatedMeter } from "../../host/sim/emulated_meter.js";
 import type { EmulatedMeterOptions } from "../../host/sim/meter_options.js";
 import { receiptFiles } from "../../host/sim/receipt_files.js";
@@ -164,7 +165,7 @@ describe("power", () => {
   it("stays off when the firmware refuses to start", () => {
     const meter = newMeter();
     for (let sector = 0; sector < 64; sector++) meter.flash.markBad(sector);
-    expect(() => meter.start(MIDNIGHT)).toThrow(MeterError);
+    expect(() => meter.start(MIDNIGHT)).toThrow(ModuleError);
     expect(meter.powered).toBe(false);
   });
 });
