@@ -78,3 +78,31 @@ export const MAX_INVOICE_FIELDS: i32 = 32;
 export const INVOICE_DATA_BYTES: i32 = 640;
 /** How far gossip may be dated ahead of our clock, s. */
 export const MAX_GOSSIP_AHEAD_S: u32 = 86_400;
+
+// ---- Payments -----------------------------------------------------------------------------------------------------
+
+/** Channels of a node. */
+export const MAX_CHANNELS: i32 = 4;
+/** Outgoing payments whose state is kept; each part of a multi-part payment is one. */
+export const MAX_PAYMENTS: i32 = 24;
+/** Hops of a route that is paid along: their points are kept for a failure's way back. */
+export const MAX_ROUTE_HOPS: i32 = 8;
+/** Invoices and spontaneous payments whose state is kept. */
+export const MAX_INVOICES: i32 = 16;
+/** Forwards that are told to the host; older ones that it has not fetched by then are forgotten. */
+export const MAX_FORWARD_EVENTS: i32 = 8;
+/** How long the parts of a payment wait for each other. BOLT 4, "Basic Multi-Part Payments". */
+export const MPP_TIMEOUT_MS: i64 = 60_000;
+/** Blocks. BOLT 2, "cltv_expiry_delta Selection", with R = 2, G = 2, S = 12. */
+export const MIN_CLTV_EXPIRY_DELTA: i32 = 34;
+export const MIN_FINAL_CLTV_DELTA: i32 = 18;
+export const EXPIRY_GRACE_BLOCKS: u32 = 2;
+export const FULFILL_DEADLINE_BLOCKS: u32 = 18;
+/** An HTLC that expires later than this is not taken, two weeks. */
+export const MAX_CLTV_BLOCKS: u32 = 2016;
+/**
+ * What the HTLCs of one incoming channel may take of an outgoing one: slots, and a share of what may be in flight there.
+ * So a peer that holds back what passes through us leaves the others the rest.
+ */
+export const MAX_FORWARDS_PER_PEER: i32 = 6;
+export const FORWARD_SHARE: u64 = 2;
