@@ -106,3 +106,27 @@ export const MAX_CLTV_BLOCKS: u32 = 2016;
  */
 export const MAX_FORWARDS_PER_PEER: i32 = 6;
 export const FORWARD_SHARE: u64 = 2;
+
+// ---- Channels -----------------------------------------------------------------------------------------------------
+
+/** HTLCs that a side may have offered at a time: max_accepted_htlcs, as sent, and as taken of a peer that allows more. */
+export const MAX_ACCEPTED_HTLCS: i32 = MAX_HTLCS / 2;
+/** Onions and error packets that are kept, of all channels together, and the longest. */
+export const MAX_BLOBS: i32 = 16;
+export const BLOB_BYTES: i32 = 1400;
+/** Longest scriptpubkey of a shutdown: a witness program of 40 bytes. */
+export const MAX_SHUTDOWN_BYTES: i32 = 42;
+/** Channels of less are not opened, nor taken, satoshi; nor of as much as this, without option_support_large_channel. */
+export const MIN_FUNDING_SAT: u64 = 10_000;
+export const MAX_FUNDING_SAT: u64 = 1 << 24;
+/** Below it a dust limit could be less than what a segwit output must hold. BOLT 2, "The `open_channel` Message". */
+export const MIN_DUST_LIMIT_SAT: u64 = 354;
+export const MAX_DUST_LIMIT_SAT: u64 = 1_500;
+/** Feerates that are taken, satoshi per 1,000 units of weight. */
+export const MIN_FEERATE_PER_KW: u32 = 253;
+export const MAX_FEERATE_PER_KW: u32 = 100_000;
+/** How long a peer may make our outputs wait, blocks. */
+export const MAX_TO_SELF_DELAY: u32 = 2_016;
+export const MAX_MINIMUM_DEPTH: u32 = 144;
+/** What all HTLCs too small to be outputs may amount to in a commitment. BOLT 2, "max_dust_htlc_exposure_msat". */
+export const MAX_DUST_EXPOSURE_MSAT: u64 = 50_000_000;
