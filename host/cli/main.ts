@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command } from "commander";
+import { cliCommand } from "./cli.js";
 import { decodeCommand } from "./decode.js";
 import { inspectCommand } from "./inspect.js";
 import { keygenCommand } from "./keygen.js";
@@ -13,7 +14,8 @@ const program = new Command("tieline")
   .addCommand(verifyCommand())
   .addCommand(inspectCommand())
   .addCommand(keygenCommand())
-  .addCommand(decodeCommand());
+  .addCommand(decodeCommand())
+  .addCommand(cliCommand());
 
 // A reader that has seen enough (| head) is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
