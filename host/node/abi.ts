@@ -31,6 +31,24 @@ export const CRYPTO_IMPORTS = {
   recover: i32("i32", "i32", "i32", "i32"),
 } as const satisfies Record<string, FunctionSignature>;
 
+/** Name of the wasm import module of everything else: assembly/node/board.ts. */
+export const BOARD_MODULE = "board";
+
+/** Imports of node.wasm, in the order of assembly/node/board.ts. */
+export const BOARD_IMPORTS = {
+  flash_sector_bytes: i32(),
+  flash_sectors: i32(),
+  flash_read: i32("i32", "i32", "i32"),
+  flash_program: i32("i32", "i32", "i32"),
+  flash_erase: i32("i32"),
+  random: i32("i32", "i32"),
+  send: i32("i32", "i32", "i32"),
+  hang_up: i32("i32"),
+  tell: i32("i32", "i32", "i32"),
+  broadcast: i32("i32", "i32"),
+  watch: i32("i32", "i32", "i32", "i32"),
+} as const satisfies Record<string, FunctionSignature>;
+
 /** Exports of node.wasm, in the order of assembly/node/index.ts. */
 export const NODE_EXPORTS = {
   abi: i32(),
@@ -57,9 +75,19 @@ export const NODE_EXPORTS = {
   message_decode: i32("i32"),
   message_reencode: i32("i32"),
   chain_commitment_sign: i32("i32"),
+  boot: i32("i32"),
+  connect: i32("i32", "i32"),
+  receive: i32("i32", "i32"),
+  disconnect: i32("i32"),
+  tick: i32("i64", "i64"),
+  block: i32("i32"),
+  funding_depth: i32("i32", "i32", "i32", "i32"),
+  funding_spent: i32("i32", "i32"),
+  command: i32("i32", "i32"),
 } as const satisfies Record<string, FunctionSignature>;
 
 export type CryptoImportName = keyof typeof CRYPTO_IMPORTS;
+export type BoardImportName = keyof typeof BOARD_IMPORTS;
 export type NodeExportName = keyof typeof NODE_EXPORTS;
 
 /** The value that `abi()` returns for this interface. */
@@ -67,3 +95,37 @@ export const NODE_ABI_VERSION = 1;
 /** Capacities of the input and output buffers, bytes. */
 export const NODE_INPUT_BYTES = 5120;
 export const NODE_OUTPUT_BYTES = 5120;
+/** Peers that are connected at a time, and channels. */
+export const MAX_CONNECTIONS = 4;
+export const MAX_CHANNELS = 4;
+export const MAX_INVOICES = 16;
+
+/** First argument of `command`. Its input and output are described in assembly/node/commands.ts. */
+export const COMMANDS = {
+  OPEN: 1,
+  FUND: 2,
+  INVOICE: 3,
+  PAY: 4,
+  CLOSE: 5,
+  INFO: 6,
+  CHANNEL: 7,
+  POLICY: 8,
+  FEERATE: 9,
+  PAYMENT: 10,
+  INVOICE_STATE: 11,
+  FORCE_CLOSE: 12,
+} as const;
+export type CommandName = keyof typeof COMMANDS;
+
+/** First argument of the board's `tell`. */
+export const TELLS = {
+  PEER: 1,
+  CHANNEL: 2,
+  FUNDING_NEEDED: 3,
+  FUNDING_SIGNED: 4,
+  SENT: 5,
+  FAILED: 6,
+  RECEIVED: 7,
+  FORWARDED: 8,
+  PROBLEM: 9,
+} as const;

@@ -1,20 +1,29 @@
-import type { NodeCrypto } from "../board/node_crypto.js";
-import type { Engine, Instance } from "../engine/engine.js";
+import type { Engine, Imports, Instance } from "../engine/engine.js";
 import { ModuleError } from "../engine/errors.js";
 import { readModule, type ModuleFile } from "../engine/module_file.js";
-import { NODE_ABI_VERSION, NODE_INPUT_BYTES, type NodeExportName } from "./abi.js";
+import { BOARD_IMPORTS, BOARD_MODULE, NODE_ABI_VERSION, NODE_INPUT_BYTES, type NodeExportName } from "./abi.js";
+
+const ERR_STATE = -2;
 
 /** build/node.wasm of this project. */
 export const readNode = (): ModuleFile => readModule("node");
 
-/** node.wasm on one engine with its emulated crypto unit: the host's only typed way to the firmware. */
+/** A board with nothing but a crypto unit: enough for the exports that compute, and on which no node boots. */
+const ABSENT = Object.fromEntries(Object.keys(BOARD_IMPORTS).map((name) => [name, () => ERR_STATE]));
+
+/** What a node's module runs on: NodeBoard, or NodeCrypto alone for what only computes. */
+export interface NodeImports {
+  imports(memory: () => Uint8Array): Imports;
+}
+
+/** node.wasm on one engine with its board: the host's only typed way to the firmware. */
 export class NodeModule {
   private readonly instance: Instance;
   private readonly inputAt: number;
   private readonly outputAt: number;
 
-  constructor(engine: Engine, file: ModuleFile, crypto: NodeCrypto) {
-    const imports = crypto.imports(() => this.instance.memory());
+  constructor(engine: Engine, file: ModuleFile, board: NodeImports) {
+    const imports = { [BOARD_MODULE]: ABSENT, ...board.imports(() => this.instance.memory()) };
     this.instance = engine.instantiate(file.wasm, imports, file.sourceMap);
     const version = this.call("abi");
     if (version !== NODE_ABI_VERSION) {
