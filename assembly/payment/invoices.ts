@@ -1,7 +1,8 @@
 // What others may pay us: invoices and spontaneous payments (keysend), as a persistent table.
 
-import { ERR_STATE } from "../base/errors";
 import { MAX_INVOICES } from "../base/limits";
+import { same } from "../onion/keys";
+import { utc_s } from "./clock";
 
 export const INVOICE_FREE: u32 = 0;
 export const INVOICE_OPEN: u32 = 1;
@@ -25,34 +26,55 @@ export const INVOICE_PAYMENT_HASH: usize = 32;
 export const INVOICE_PREIMAGE: usize = 64;
 export const INVOICE_PUBLIC_BYTES: usize = 96;
 export const INVOICE_PAYMENT_SECRET: usize = 96;
-/** u64: total_msat of the set of HTLCs that waits for its completion; 0 if none does. */
+/** u64: `total_msat` of the set of HTLCs that waits for its completion; 0 if none does. */
 export const INVOICE_TOTAL_MSAT: usize = 128;
 export const INVOICE_BYTES: usize = 136;
 
 /** Persistent region. */
-export const INVOICES_BYTES: usize = <usize>MAX_INVOICES * INVOICE_BYTES;
+export const INVOICES_BYTES: i32 = MAX_INVOICES * <i32>INVOICE_BYTES;
 export const invoices: usize = memory.data(INVOICES_BYTES, 8);
 
-// What an invoice is made of: INVOICE_REQUEST_BYTES, then the description's bytes.
+/** Address of the invoice in place `i`. */
+export function invoice_at(i: i32): usize {
+  assert(<u32>i < <u32>MAX_INVOICES);
+  return invoices + <usize>i * INVOICE_BYTES;
+}
 
-/** u64 each: amount, 0 for any; s since 1970; s from then on. */
-export const REQUEST_AMOUNT_MSAT: usize = 0;
-export const REQUEST_TIMESTAMP_S: usize = 8;
-export const REQUEST_EXPIRY_S: usize = 16;
-/** u16 each: blocks, at least MIN_FINAL_CLTV_DELTA; bytes of the description. */
-export const REQUEST_CLTV_DELTA: usize = 24;
-export const REQUEST_DESCRIPTION_LENGTH: usize = 26;
-export const REQUEST_BYTES: usize = 28;
+/** Place of the invoice or keysend with this hash (32 bytes), or -1. */
+export function invoice_find(payment_hash: usize): i32 {
+  for (let i = 0; i < MAX_INVOICES; i++) {
+    const invoice = invoice_at(i);
+    if (load<u8>(invoice, INVOICE_STATE) != INVOICE_FREE && same(invoice + INVOICE_PAYMENT_HASH, payment_hash))
+      return i;
+  }
+  return -1;
+}
+
+/** Whether its time is over. */
+export function invoice_expired(invoice: usize): bool {
+  return utc_s != 0 && load<u64>(invoice, INVOICE_EXPIRES_S) <= utc_s;
+}
 
 /**
- * Makes an invoice from the request of `len` bytes at `request`, signed by the node's key, and expects its payment.
- * `entropy`: 64 random bytes, which become preimage and payment_secret and are zeroed; `prefix`: the chain's prefix
- * record (invoice/prefix.ts). The text goes to `text` (MAX_INVOICE_CHARS). Returns its length.
- *
- * ERR_TRUNCATED, ERR_LENGTH: the record's length is not the one that it states; ERR_VALUE: an expiry delta below
- * MIN_FINAL_CLTV_DELTA; ERR_CAPACITY: all places are taken by invoices that may still be paid; others of
- * invoice_encode. After a code nothing has changed.
+ * A place for another one: a free one, else that of the one whose time ended first, of those that were paid and told, or
+ * cannot be paid any more; or -1.
  */
-export function invoice_create(request: usize, len: i32, entropy: usize, prefix: usize, text: usize): i32 {
-  return ERR_STATE;
+export function invoice_place(): i32 {
+  let best = -1;
+  let ended = u64.MAX_VALUE;
+  for (let i = 0; i < MAX_INVOICES; i++) {
+    const invoice = invoice_at(i);
+    const state = load<u8>(invoice, INVOICE_STATE);
+    if (state == INVOICE_FREE) return i;
+    const over =
+      state == INVOICE_PAID
+        ? load<u8>(invoice, INVOICE_TOLD) != 0
+        : invoice_expired(invoice) && load<u64>(invoice, INVOICE_TOTAL_MSAT) == 0;
+    const expires_s = load<u64>(invoice, INVOICE_EXPIRES_S);
+    if (over && expires_s < ended) {
+      best = i;
+      ended = expires_s;
+    }
+  }
+  return best;
 }

@@ -41,7 +41,7 @@ export const PART_BYTES: usize = (PART_POINTS + <usize>(MAX_ROUTE_HOPS * POINT_B
 
 /** Persistent region: the number of the last part (u32), then the table. */
 const HEAD: usize = 8;
-export const PARTS_BYTES: usize = HEAD + <usize>MAX_PAYMENTS * PART_BYTES;
+export const PARTS_BYTES: i32 = <i32>HEAD + MAX_PAYMENTS * <i32>PART_BYTES;
 export const parts: usize = memory.data(PARTS_BYTES, 8);
 
 /** Address of the part in place `i`. */

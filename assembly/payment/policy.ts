@@ -22,7 +22,7 @@ const POLICY_STRIDE: usize = 32;
 export const POLICY_DISABLED: u32 = 1;
 
 /** Persistent region. */
-export const POLICIES_BYTES: usize = <usize>MAX_CHANNELS * POLICY_STRIDE;
+export const POLICIES_BYTES: i32 = MAX_CHANNELS * <i32>POLICY_STRIDE;
 export const policies: usize = memory.data(POLICIES_BYTES, 8);
 
 /** Address of the policy of channel `n`. */

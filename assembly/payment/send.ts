@@ -1,49 +1,115 @@
 // Sending a payment, or a part of one, along a route that the caller gives. BOLT 4, "Packet Construction".
 
-import { ERR_STATE } from "../base/errors";
+import { ERR_CAPACITY, ERR_CRYPTO, ERR_EXPIRED } from "../base/errors";
+import { channel_offer, channel_offer_check } from "../channel/offers";
+import { sha256 } from "../crypto/crypto";
+import { blob_free, blob_new } from "../htlc/blobs";
+import { build } from "../onion/build";
+import { PACKET_BYTES, POINT_BYTES } from "../onion/keys";
+import { height } from "./clock";
+import { LINK_PART, packet } from "./links";
+import {
+  PART_AMOUNT_MSAT,
+  PART_BYTES,
+  PART_CHANNEL,
+  PART_DELIVERED_MSAT,
+  PART_HOPS,
+  PART_NUMBER,
+  PART_PAYMENT_HASH,
+  PART_PENDING,
+  PART_POINTS,
+  PART_SESSION_KEY,
+  PART_STATE,
+  part_at,
+  part_next_number,
+  part_place,
+  parts,
+} from "./parts";
+import {
+  HOP_AMOUNT_MSAT,
+  HOP_CLTV_EXPIRY,
+  ROUTE_CHANNEL,
+  ROUTE_FLAGS,
+  ROUTE_HOP_COUNT,
+  ROUTE_KEYSEND,
+  ROUTE_PAYMENT_HASH,
+  ROUTE_PAYMENT_SECRET,
+  check_route,
+  forget_payloads,
+  hop_of,
+  payloads,
+  points,
+  write_payloads,
+} from "./route";
 
-// A route: ROUTE_HOPS, then for each hop a record of HOP_BYTES, then the payment's metadata. Numbers are little-endian.
-
-/** u32: channel over which the first hop is reached. */
-export const ROUTE_CHANNEL: usize = 0;
-/** u8 each: hops, 1 to MAX_ROUTE_HOPS; ROUTE_KEYSEND. */
-export const ROUTE_HOP_COUNT: usize = 4;
-export const ROUTE_FLAGS: usize = 5;
-/** u16: bytes of metadata, which an invoice may ask for. */
-export const ROUTE_METADATA_LENGTH: usize = 6;
-/** u64: of all parts of the payment together. */
-export const ROUTE_TOTAL_MSAT: usize = 8;
-/** 32 bytes; not read for keysend. */
-export const ROUTE_PAYMENT_HASH: usize = 16;
-/** 32 bytes; for keysend the preimage, which has to be random. */
-export const ROUTE_PAYMENT_SECRET: usize = 48;
-export const ROUTE_HOPS: usize = 80;
-
-/** The last hop is paid without an invoice. bLIP 3. */
-export const ROUTE_KEYSEND: u32 = 1;
-
-// One hop.
-
-/** u64: the channel to this hop; not read for the first. */
-export const HOP_SHORT_CHANNEL_ID: usize = 0;
-/** u64: what this hop is given. */
-export const HOP_AMOUNT_MSAT: usize = 8;
-/** u32: height at which the HTLC to this hop expires. */
-export const HOP_CLTV_EXPIRY: usize = 16;
-/** 33 bytes. */
-export const HOP_POINT: usize = 20;
-export const HOP_BYTES: usize = 56;
+const payment_hash: usize = memory.data(32, 8);
 
 /**
- * Sends one part along the route of `len` bytes at `route`. `entropy`: 32 random bytes, which become the session key and
- * are zeroed. Several parts of one payment are sent by as many calls, with one hash, secret and total. Returns the
- * part's number, from 1: its end is told by payment_next_event. The HTLC is only queued: payment_settle commits it.
+ * Sends one part along the route (route.ts) of `len` bytes at `route`. `entropy`: 32 random bytes, which become the
+ * session key and are zeroed. Several parts of one payment are sent by as many calls, with one hash, secret and total.
+ * Returns the part's number, from 1: its end is told by payment_next_event. The HTLC is only queued: channel_commit
+ * commits it.
  *
- * ERR_TRUNCATED, ERR_LENGTH: the record's length is not the one that it states; ERR_ARGUMENT: no such channel, hops or
- * flags; ERR_VALUE: amounts or expiries that grow along the route, or a total less than what is delivered;
- * ERR_CAPACITY: all places are taken by parts under way, or the onion is too long; ERR_POINT: a hop's point is none;
- * ERR_EXPIRED: the last hop's HTLC would be past; others of channel_offer. After a code nothing has changed.
+ * Codes of check_route; ERR_CAPACITY: all places are taken by parts under way, or the onion is too long; ERR_POINT: a
+ * hop's point is none; ERR_CRYPTO: `entropy` is no scalar; ERR_EXPIRED: the last hop's HTLC would be past; others of
+ * channel_offer. After a code nothing has changed.
  */
 export function payment_send(route: usize, len: i32, entropy: usize): i32 {
-  return ERR_STATE;
+  const code = send(route, len, entropy);
+  memory.fill(entropy, 0, 32);
+  return forget_payloads(code);
+}
+
+function send(route: usize, len: i32, entropy: usize): i32 {
+  let code = check_route(route, len);
+  if (code < 0) return code;
+  const hops = <i32>load<u8>(route, ROUTE_HOP_COUNT);
+  const first = hop_of(route, 0);
+  const last = hop_of(route, hops - 1);
+  const n = load<i32>(route, ROUTE_CHANNEL);
+  const amount_msat = load<u64>(first, HOP_AMOUNT_MSAT);
+  if (load<u32>(last, HOP_CLTV_EXPIRY) <= height) return ERR_EXPIRED;
+  const place = part_place();
+  if (place < 0) return ERR_CAPACITY;
+  // Cheap answers come before the onion is built.
+  code = channel_offer_check(n, amount_msat);
+  if (code < 0) return code;
+  memory.copy(payment_hash, route + ROUTE_PAYMENT_HASH, 32);
+  if ((load<u8>(route, ROUTE_FLAGS) & ROUTE_KEYSEND) != 0) {
+    if (sha256(route + ROUTE_PAYMENT_SECRET, 32, payment_hash) < 0) return ERR_CRYPTO;
+  }
+  const payloads_len = write_payloads(route);
+  if (payloads_len < 0) return payloads_len;
+  code = build(entropy, payment_hash, points, hops, payloads, payloads_len, packet);
+  if (code < 0) return code;
+  const blob = blob_new(packet, PACKET_BYTES);
+  if (blob < 0) return blob;
+  code = channel_offer(
+    n,
+    amount_msat,
+    payment_hash,
+    load<u32>(first, HOP_CLTV_EXPIRY),
+    blob,
+    0,
+    LINK_PART | (<u32>place),
+  );
+  if (code < 0) {
+    blob_free(blob);
+    return code;
+  }
+
+  const number = part_next_number();
+  const part = part_at(place);
+  memory.fill(part, 0, PART_BYTES);
+  store<u8>(part, <u8>PART_PENDING, PART_STATE);
+  store<u8>(part, <u8>hops, PART_HOPS);
+  store<u64>(part, amount_msat, PART_AMOUNT_MSAT);
+  store<u64>(part, load<u64>(last, HOP_AMOUNT_MSAT), PART_DELIVERED_MSAT);
+  store<u32>(part, number, PART_NUMBER);
+  store<u32>(part, n, PART_CHANNEL);
+  memory.copy(part + PART_PAYMENT_HASH, payment_hash, 32);
+  memory.copy(part + PART_SESSION_KEY, entropy, 32);
+  memory.copy(part + PART_POINTS, points, hops * POINT_BYTES);
+  store<u32>(parts, number);
+  return number;
 }

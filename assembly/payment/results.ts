@@ -1,0 +1,151 @@
+// What has become of HTLCs that we offered: forwards go back to where they came from, parts of payments end. BOLT 2,
+// "Removing an HTLC" and "Forwarding HTLCs": a preimage counts at once, a failure once it is irrevocable.
+
+import { MAX_CHANNELS, MAX_FAILURE_BYTES, MAX_PAYMENTS } from "../base/limits";
+import { channel_fail, channel_fail_back, channel_fulfill } from "../channel/offers";
+import {
+  RESULT_FAILED,
+  RESULT_MALFORMED,
+  RESULT_NONE,
+  SLOT_BLOB,
+  SLOT_FAILURE,
+  SLOT_HANDLED,
+  SLOT_HAS_PREIMAGE,
+  SLOT_LINK,
+  SLOT_PREIMAGE,
+  SLOT_SECRET,
+  STATE_NORMAL,
+  slot_has,
+  slot_mark,
+  slot_of,
+  slot_result,
+  slot_state,
+  state_of,
+} from "../channel/record";
+import { NO_BLOB, blob_at, blob_bytes, blob_free, blob_new } from "../htlc/blobs";
+import { FREE, PROPOSED, REMOVED } from "../htlc/states";
+import { make_error, message_bytes, unwrap_error } from "../onion/error";
+import { TEMPORARY_CHANNEL_FAILURE, write_failure } from "../onion/failure";
+import { HOP_SELF, HOP_UNKNOWN } from "./events";
+import { LINK_FORWARD, LINK_PART, link_channel, link_forward, link_index, link_kind, link_slot, packet } from "./links";
+import {
+  PART_DATA_BYTES,
+  PART_FAILED,
+  PART_FAILED_HOP,
+  PART_FAILURE_CODE,
+  PART_FAILURE_DATA,
+  PART_FAILURE_LENGTH,
+  PART_HOPS,
+  PART_PENDING,
+  PART_POINTS,
+  PART_PREIMAGE,
+  PART_SENT,
+  PART_SESSION_KEY,
+  PART_STATE,
+  part_at,
+} from "./parts";
+import { tell_forward } from "./telling";
+
+const message: usize = memory.data(MAX_FAILURE_BYTES, 8);
+
+/** Handles offered HTLC `i` of channel `n`, at `slot`, if its end is known and was not handled. Whether it did. */
+export function resolve(n: i32, i: i32, slot: usize): bool {
+  if (slot_has(slot, SLOT_HANDLED)) return false;
+  const state = slot_state(slot);
+  const fulfilled = slot_has(slot, SLOT_HAS_PREIMAGE);
+  // A channel that ends before we signed the HTLC has never had it.
+  const never = state == PROPOSED && state_of(n) > STATE_NORMAL;
+  if (!fulfilled && state != REMOVED && !never) return false;
+  slot_mark(slot, SLOT_HANDLED);
+  const link = load<u32>(slot, SLOT_LINK);
+  const result = never ? RESULT_NONE : slot_result(slot);
+  if (link_kind(link) == LINK_PART) end_part(link_index(link), slot, fulfilled, result);
+  else if (link_kind(link) == LINK_FORWARD) go_back(n, i, slot, fulfilled, result);
+  return true;
+}
+
+function go_back(n: i32, i: i32, slot: usize, fulfilled: bool, result: u32): void {
+  const link = load<u32>(slot, SLOT_LINK);
+  const from = link_channel(link);
+  const at = link_slot(link);
+  if (from >= MAX_CHANNELS) return;
+  const incoming = slot_of(from, at);
+  // Its channel may have been forgotten in the meantime.
+  if (slot_state(incoming) == FREE || load<u32>(incoming, SLOT_LINK) != link_forward(n, i)) return;
+  if (fulfilled) {
+    if (channel_fulfill(from, at, slot + SLOT_PREIMAGE) < 0) {
+      // No message can carry it any more: whoever claims the HTLC on the chain will find it here.
+      memory.copy(incoming + SLOT_PREIMAGE, slot + SLOT_PREIMAGE, 32);
+      slot_mark(incoming, SLOT_HAS_PREIMAGE);
+    }
+    tell_forward(from, n, incoming, slot);
+    return;
+  }
+  const blob = error_of(slot, incoming + SLOT_SECRET, result);
+  if (blob > 0 && channel_fail_back(from, at, blob) >= 0) return;
+  if (blob > 0) blob_free(blob);
+  channel_fail(from, at, TEMPORARY_CHANNEL_FAILURE, 0, 0);
+}
+
+/**
+ * The error packet that goes back for the HTLC at `slot`, which `secret` obfuscates later: number of its blob, taken from
+ * the slot or made anew; 0 or a code if there is none.
+ */
+function error_of(slot: usize, secret: usize, result: u32): i32 {
+  if (result == RESULT_FAILED) {
+    const blob = load<u16>(slot, SLOT_BLOB);
+    store<u16>(slot, <u16>NO_BLOB, SLOT_BLOB);
+    return blob;
+  }
+  if (result != RESULT_MALFORMED) return 0;
+  // The next hop could not read its onion and so cannot answer the origin: we do. BOLT 2, "Removing an HTLC".
+  let len = write_failure(load<u16>(slot, SLOT_FAILURE), slot + SLOT_PREIMAGE, 0, message);
+  if (len >= 0) len = make_error(secret, message, len, packet);
+  return len < 0 ? len : blob_new(packet, len);
+}
+
+function end_part(place: i32, slot: usize, fulfilled: bool, result: u32): void {
+  if (place >= MAX_PAYMENTS) return;
+  const part = part_at(place);
+  if (load<u8>(part, PART_STATE) != PART_PENDING) return;
+  if (fulfilled) {
+    memory.copy(part + PART_PREIMAGE, slot + SLOT_PREIMAGE, 32);
+    store<u8>(part, <u8>PART_SENT, PART_STATE);
+  } else {
+    store<u8>(part, <u8>PART_FAILED, PART_STATE);
+    if (result == RESULT_FAILED) {
+      unwrap(part, load<u16>(slot, SLOT_BLOB));
+    } else if (result == RESULT_MALFORMED) {
+      // Only the first hop can say so, and it says it to us.
+      store<u16>(message, bswap<u16>(load<u16>(slot, SLOT_FAILURE)));
+      memory.copy(message + 2, slot + SLOT_PREIMAGE, 32);
+      failed(part, 0, 34);
+    } else {
+      store<u16>(message, bswap<u16>(<u16>TEMPORARY_CHANNEL_FAILURE));
+      failed(part, HOP_SELF, 2);
+    }
+  }
+  memory.fill(part + PART_SESSION_KEY, 0, 32);
+}
+
+/** Reads the error packet for a part. BOLT 4, "Returning Errors". */
+function unwrap(part: usize, blob: u32): void {
+  let hop = HOP_UNKNOWN;
+  if (blob != NO_BLOB) {
+    const len = blob_bytes(blob);
+    memory.copy(packet, blob_at(blob), len);
+    const hops = <i32>load<u8>(part, PART_HOPS);
+    hop = unwrap_error(part + PART_SESSION_KEY, part + PART_POINTS, hops, packet, len, 0, 0, message);
+  }
+  if (hop < 0) failed(part, HOP_UNKNOWN, 0);
+  else failed(part, hop, message_bytes);
+}
+
+/** Notes that hop `hop` failed the part with the failure message of `len` bytes at `message`. */
+function failed(part: usize, hop: i32, len: i32): void {
+  const data = max(min(len - 2, PART_DATA_BYTES), 0);
+  store<u8>(part, <u8>hop, PART_FAILED_HOP);
+  store<u16>(part, len < 2 ? 0 : bswap<u16>(load<u16>(message)), PART_FAILURE_CODE);
+  store<u16>(part, <u16>data, PART_FAILURE_LENGTH);
+  memory.copy(part + PART_FAILURE_DATA, message + 2, data);
+}
