@@ -130,3 +130,9 @@ export const MAX_TO_SELF_DELAY: u32 = 2_016;
 export const MAX_MINIMUM_DEPTH: u32 = 144;
 /** What all HTLCs too small to be outputs may amount to in a commitment. BOLT 2, "max_dust_htlc_exposure_msat". */
 export const MAX_DUST_EXPOSURE_MSAT: u64 = 50_000_000;
+
+// ---- Storage of the node ------------------------------------------------------------------------------------------
+
+/** Sectors of the node's journal, each a quarter of its partition, and the least that a checkpoint of everything needs. */
+export const NODE_SECTORS: i32 = 4;
+export const MIN_NODE_SECTOR_BYTES: i32 = 96 * 1024;

@@ -197,6 +197,11 @@ export abstract class Journal {
     return 0;
   }
 
+  /** Bytes of the sector in use that are written. */
+  used(): i32 {
+    return this.position;
+  }
+
   /** Number of sectors, for `visit`. */
   sectors(): i32 {
     return this.count;

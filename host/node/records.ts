@@ -50,22 +50,54 @@ export interface NodeConfig {
   readonly chainHash: Uint8Array;
   /** Prefix of the chain's invoices and addresses, behind "ln": "bcrt", "ltc". */
   readonly prefix: string;
+  /** The chain's dust limits, satoshi; without, BOLT 3's. */
+  readonly dust?: {
+    readonly p2pkh: number;
+    readonly p2sh: number;
+    readonly p2wpkh: number;
+    readonly p2wsh: number;
+    readonly segwit: number;
+  };
   /** Offers option_energy. */
   readonly energy?: boolean;
+  /** What the node asks of its peers: blocks, default 144; confirmations, default 3; satoshi, default 354; msat, default 1. */
+  readonly toSelfDelay?: number;
+  readonly minimumDepth?: number;
+  readonly dustLimitSat?: number;
+  readonly htlcMinimumMsat?: number;
+  /** For closing, satoshi per 1,000 units of weight, default 253. */
+  readonly feeratePerKw?: number;
 }
 
+/** BOLT 3, "Dust Limits". */
+const DUST = { p2pkh: 546, p2sh: 540, p2wpkh: 294, p2wsh: 330, segwit: 354 };
+
 /** Config, height of the chain, monotonic ms and UTC s (0 if unknown), as `boot` reads them. */
-export const bootRecord = (config: NodeConfig, height: number, nowMs: bigint, utcS: bigint): Uint8Array =>
-  new RecordWriter()
+export function bootRecord(config: NodeConfig, height: number, nowMs: bigint, utcS: bigint): Uint8Array {
+  const dust = config.dust ?? DUST;
+  return new RecordWriter()
     .raw(config.chainHash, HASH)
+    .number(dust.p2pkh, 4)
+    .number(dust.p2sh, 4)
+    .number(dust.p2wpkh, 4)
+    .number(dust.p2wsh, 4)
+    .number(dust.segwit, 4)
+    .pad(56)
     .number(config.prefix.length, 1)
     .raw(new TextEncoder().encode(config.prefix))
-    .pad(48)
+    .pad(72)
     .number(config.energy ? 1 : 0, 4)
     .number(height, 4)
     .number(nowMs, 8)
     .number(utcS, 8)
+    .number(config.toSelfDelay ?? 144, 4)
+    .number(config.minimumDepth ?? 3, 4)
+    .number(config.dustLimitSat ?? 354, 4)
+    .number(config.htlcMinimumMsat ?? 1, 4)
+    .number(config.feeratePerKw ?? 253, 4)
+    .pad(120)
     .end();
+}
 
 export interface OpenRequest {
   /** The peer's node id, 33 bytes; it must be connected. */

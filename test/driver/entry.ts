@@ -9,22 +9,23 @@ import type { ModuleFile } from "../../host/engine/module_file.js";
  * Compiles a test's own AssemblyScript entry with the firmware's settings (asconfig.json, target "test"). Kept under
  * build/test by the hash of all firmware sources, so that it is compiled once.
  * @param entry path from the project's root, test/ROOM/NAME.entry.ts
+ * @param target "node" for memory as large as the node's
  */
-export function compileEntry(entry: string): ModuleFile {
+export function compileEntry(entry: string, target: "test" | "node" = "test"): ModuleFile {
   const root = projectRoot();
   const hash = createHash("sha256");
   const sources = readdirSync(join(root, "assembly"), { recursive: true, encoding: "utf8" });
   for (const source of sources.filter((name) => name.endsWith(".ts")).sort()) {
     hash.update(readFileSync(join(root, "assembly", source)));
   }
-  hash.update(readFileSync(join(root, "asconfig.json"))).update(readFileSync(join(root, entry)));
+  hash.update(readFileSync(join(root, "asconfig.json"))).update(readFileSync(join(root, entry))).update(target);
   const folder = join(root, "build/test", hash.digest("hex").slice(0, 16));
   if (!existsSync(folder)) {
     const partial = `${folder}.${process.pid}`;
     mkdirSync(partial, { recursive: true });
     const asc = join(root, "node_modules/assemblyscript/bin/asc.js");
     const out = join(partial, "module.wasm");
-    execFileSync(process.execPath, [asc, entry, "--target", "test", "--outFile", out], { cwd: root, stdio: "pipe" });
+    execFileSync(process.execPath, [asc, entry, "--target", target, "--outFile", out], { cwd: root, stdio: "pipe" });
     try {
       renameSync(partial, folder);
     } catch (error) {

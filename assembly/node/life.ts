@@ -1,0 +1,189 @@
+// The events of a node's life: exports that the host calls as things happen. Each ends with `advance` (progress.ts): what
+// follows is stored before any of it is sent. PROTOCOL.md, "Node module interface".
+
+import { ERR_ARGUMENT, ERR_FLASH, ERR_STATE } from "../base/errors";
+import { MAX_CHANNELS, MAX_CONNECTIONS, NODE_INPUT_BYTES } from "../base/limits";
+import { channel_force, channel_forget, channels_boot } from "../channel/channel";
+import { chain_params, set_chain_height } from "../channel/config";
+import { channel_funding_depth } from "../channel/opening";
+import { channels_begin, STATE_CLOSED, STATE_FUNDED, STATE_NONE, STATE_NORMAL, state_of } from "../channel/record";
+import { payment_block, payment_tick } from "../payment/clock";
+import { payment_boot, payment_due } from "../payment/settle";
+import * as transport from "../transport/transport";
+import * as board from "./board";
+import { input, output } from "./buffers";
+import { dispatch, message_type } from "./dispatch";
+import {
+  FREE,
+  now_ms,
+  peer_begin,
+  peer_end,
+  peer_established,
+  peer_heard,
+  peer_state,
+  peers_tick,
+  set_now,
+} from "./peers";
+import { persist_boot } from "./persist";
+import { advance, dead } from "./progress";
+import { SETTINGS_HEIGHT, SETTINGS_NOW_MS, SETTINGS_UTC_S, settings_read } from "./settings";
+import { tell_problem, telling_boot } from "./telling";
+
+let booted: bool = false;
+
+/** A scalar for a handshake, zeroed at once. */
+const ephemeral: usize = memory.data(32, 8);
+
+/** 0 if the node lives: ERR_STATE before boot, ERR_FLASH once its flash has failed. */
+export function alive(): i32 {
+  return dead ? ERR_FLASH : booted ? 0 : ERR_STATE;
+}
+
+/**
+ * Switches the node on. Input: `len` bytes of settings.ts.
+ * @returns 1 if it goes on where it stopped, 0 if its flash is new. ERR_STATE: it is on already; codes of settings_read and
+ * persist_boot: it stays off
+ */
+export function boot(len: i32): i32 {
+  if (booted) return ERR_STATE;
+  let code = settings_read(input, len);
+  if (code < 0) return code;
+  channels_begin();
+  const found = persist_boot(chain_params);
+  if (found < 0) return found;
+  booted = true;
+  set_now(load<i64>(input, SETTINGS_NOW_MS));
+  payment_tick(now_ms, load<u64>(input, SETTINGS_UTC_S));
+  set_chain_height(load<u32>(input, SETTINGS_HEIGHT));
+  payment_block(load<u32>(input, SETTINGS_HEIGHT));
+  channels_boot();
+  payment_boot();
+  telling_boot();
+  code = advance();
+  return code < 0 ? code : found;
+}
+
+/**
+ * A line to a peer is there. Input, if this node is the initiator: the peer's point, 33 bytes.
+ * @returns 0; ERR_ARGUMENT: no such connection; ERR_STATE: it is in use; ERR_POINT
+ */
+export function connect(connection: i32, initiator: i32): i32 {
+  let code = alive();
+  if (code < 0) return code;
+  code = board.random(ephemeral, 32);
+  if (code >= 0) {
+    code =
+      initiator == 0
+        ? transport.open_responder(connection, ephemeral)
+        : transport.open_initiator(connection, input, ephemeral, output);
+  }
+  memory.fill(ephemeral, 0, 32);
+  if (code < 0) return code;
+  peer_begin(connection);
+  if (code > 0) board.send(connection, output, code);
+  return 0;
+}
+
+/**
+ * `len` bytes of the input have come from a peer. Whatever is wrong with them ends the connection, and is told as a
+ * problem.
+ * @returns 0, also if the connection is over; ERR_ARGUMENT; ERR_FLASH: the node is dead
+ */
+export function receive(connection: i32, len: i32): i32 {
+  let code = alive();
+  if (code < 0) return code;
+  if (<u32>connection >= <u32>MAX_CONNECTIONS || <u32>len > <u32>NODE_INPUT_BYTES) return ERR_ARGUMENT;
+  let at = 0;
+  while (at < len && peer_state(connection) != FREE) {
+    const taken = transport.receive(connection, input + <usize>at, len - at, output);
+    code = taken < 0 ? taken : take(connection);
+    if (code < 0) {
+      tell_problem(connection, -1, code, taken < 0 ? 0 : message_type, 0, 0);
+      peer_end(connection, true);
+    }
+    at += max(taken, 0);
+    code = advance();
+    if (code < 0) return code;
+  }
+  return 0;
+}
+
+/** What the transport has completed: 0, or a code, upon which the connection is to be ended. */
+function take(connection: i32): i32 {
+  if (transport.event == transport.NOTHING) return 0;
+  peer_heard(connection);
+  const len = transport.event_len;
+  if (transport.event == transport.REPLY) return board.send(connection, output, len);
+  if (transport.event == transport.ESTABLISHED) {
+    if (len > 0) board.send(connection, output, len);
+    return peer_established(connection);
+  }
+  // A message longer than any that is understood here was passed over.
+  return transport.event == transport.MESSAGE ? dispatch(connection, transport.event_at, len) : 0;
+}
+
+/** The line to a peer is down. @returns 0, also if the connection was over; ERR_ARGUMENT; ERR_FLASH */
+export function disconnect(connection: i32): i32 {
+  const code = alive();
+  if (code < 0) return code;
+  if (<u32>connection >= <u32>MAX_CONNECTIONS) return ERR_ARGUMENT;
+  peer_end(connection, false);
+  return advance();
+}
+
+/**
+ * Time goes on.
+ * @param mono_ms of a clock that never goes back; earlier than before is taken for the same time
+ * @param utc_s s since 1970, 0 if unknown
+ */
+export function tick(mono_ms: i64, utc_s: i64): i32 {
+  const code = alive();
+  if (code < 0) return code;
+  if (utc_s < 0) return ERR_ARGUMENT;
+  if (mono_ms > now_ms) set_now(mono_ms);
+  payment_tick(now_ms, <u64>utc_s);
+  peers_tick();
+  return advance();
+}
+
+/** The chain has `height` blocks. Channels whose HTLCs can wait no longer are closed by publishing the commitment. */
+export function block(height: i32): i32 {
+  const code = alive();
+  if (code < 0) return code;
+  if (height < 0) return ERR_ARGUMENT;
+  set_chain_height(height);
+  payment_block(height);
+  for (let n = 0; n < MAX_CHANNELS; n++) {
+    const state = state_of(n);
+    if ((state == STATE_FUNDED || state == STATE_NORMAL) && payment_due(n)) channel_force(n, 0);
+  }
+  return advance();
+}
+
+/**
+ * The funding output of a channel has `depth` confirmations, 0 if a reorganisation took them back. The first is
+ * transaction `tx_index` of block `block_height`.
+ */
+export function funding_depth(channel: i32, depth: i32, block_height: i32, tx_index: i32): i32 {
+  let code = alive();
+  if (code < 0) return code;
+  if (<u32>channel >= <u32>MAX_CHANNELS || (depth | block_height | tx_index) < 0 || state_of(channel) == STATE_NONE) {
+    return ERR_ARGUMENT;
+  }
+  code = channel_funding_depth(channel, depth, block_height, tx_index);
+  return code < 0 ? code : advance();
+}
+
+/**
+ * The funding output of a channel is spent, by the transaction in the input. A channel closed by consent is over then and
+ * forgotten; one that was alive has failed.
+ */
+export function funding_spent(channel: i32, len: i32): i32 {
+  let code = alive();
+  if (code < 0) return code;
+  if (<u32>channel >= <u32>MAX_CHANNELS || <u32>len > <u32>NODE_INPUT_BYTES) return ERR_ARGUMENT;
+  const state = state_of(channel);
+  if (state == STATE_CLOSED) code = channel_forget(channel);
+  else if (state == STATE_FUNDED || state == STATE_NORMAL) code = channel_force(channel, 0);
+  return code < 0 ? code : advance();
+}

@@ -1,0 +1,93 @@
+// What the board's owner has decided about the node: read once, by boot.
+
+import { ERR_ARGUMENT, ERR_LENGTH, ERR_VALUE } from "../base/errors";
+import { FEATURE_BYTES, MIN_DUST_LIMIT_SAT, MIN_FEERATE_PER_KW } from "../base/limits";
+import { CHAIN_BYTES } from "../chain/params";
+import { chain_params, set_channel_defaults, set_feerate } from "../channel/config";
+import { key_public } from "../crypto/crypto";
+import { KEY_NODE } from "../crypto/keys";
+import { check_prefix, PREFIX_BYTES } from "../invoice/prefix";
+import {
+  BASIC_MPP,
+  OPTION_ANCHORS,
+  OPTION_CHANNEL_TYPE,
+  OPTION_DATA_LOSS_PROTECT,
+  OPTION_ENERGY,
+  OPTION_SHUTDOWN_ANYSEGWIT,
+  OPTION_STATIC_REMOTEKEY,
+  PAYMENT_SECRET,
+  set_bit,
+  VAR_ONION_OPTIN,
+} from "../wire/features";
+
+// The record that boot reads, SETTINGS_BYTES: first chain/params.ts's, with the chain_hash.
+
+/** Prefix record of the chain (invoice/prefix.ts). */
+const PREFIX: usize = CHAIN_BYTES;
+/** u32: SETTINGS_ENERGY. */
+const FLAGS: usize = 72;
+/** u32: height of the chain. */
+export const SETTINGS_HEIGHT: usize = 76;
+/** i64: monotonic time, ms. u64: UTC, s since 1970, 0 if unknown. */
+export const SETTINGS_NOW_MS: usize = 80;
+export const SETTINGS_UTC_S: usize = 88;
+/** u32 each, what this node asks of its peers' channels: blocks, confirmations, satoshi, msat. */
+const TO_SELF_DELAY: usize = 96;
+const MINIMUM_DEPTH: usize = 100;
+const DUST_LIMIT_SAT: usize = 104;
+const HTLC_MINIMUM_MSAT: usize = 108;
+/** u32: satoshi per 1,000 units of weight, for closing. */
+const FEERATE: usize = 112;
+const SETTINGS_BYTES: i32 = 120;
+
+/** The node offers option_energy. */
+const SETTINGS_ENERGY: u32 = 1;
+
+/** The chain's prefix record. */
+export const prefix: usize = memory.data(PREFIX_BYTES, 8);
+/** The set of features that the node presents in its `init`. */
+export const own_features: usize = memory.data(FEATURE_BYTES, 8);
+/** The node's point, 33 bytes. */
+export const own_point: usize = memory.data(33, 8);
+
+/**
+ * Takes the settings over. ERR_LENGTH; ERR_VALUE: a dust limit or feerate below the least, or a prefix or flag that is
+ * none; ERR_STATE and others of the board: the node has no key.
+ */
+export function settings_read(record: usize, len: i32): i32 {
+  if (len != SETTINGS_BYTES) return ERR_LENGTH;
+  const flags = load<u32>(record, FLAGS);
+  const dust_sat = <u64>load<u32>(record, DUST_LIMIT_SAT);
+  if (
+    check_prefix(record + PREFIX) < 0 ||
+    flags > SETTINGS_ENERGY ||
+    dust_sat < MIN_DUST_LIMIT_SAT ||
+    load<u32>(record, FEERATE) < MIN_FEERATE_PER_KW
+  ) {
+    return ERR_VALUE;
+  }
+  if (load<i64>(record, SETTINGS_NOW_MS) < 0) return ERR_ARGUMENT;
+  const code = key_public(KEY_NODE, own_point);
+  if (code < 0) return code;
+  memory.copy(chain_params, record, CHAIN_BYTES);
+  memory.copy(prefix, record + PREFIX, PREFIX_BYTES);
+  set_channel_defaults(
+    load<u32>(record, TO_SELF_DELAY),
+    load<u32>(record, MINIMUM_DEPTH),
+    dust_sat,
+    load<u32>(record, HTLC_MINIMUM_MSAT),
+  );
+  set_feerate(load<u32>(record, FEERATE));
+  memory.fill(own_features, 0, FEATURE_BYTES);
+  // What no channel of ours can do without is required, everything else offered. BOLT 9.
+  set_bit(own_features, OPTION_DATA_LOSS_PROTECT + 1);
+  set_bit(own_features, VAR_ONION_OPTIN);
+  set_bit(own_features, OPTION_STATIC_REMOTEKEY);
+  set_bit(own_features, PAYMENT_SECRET);
+  set_bit(own_features, BASIC_MPP + 1);
+  set_bit(own_features, OPTION_ANCHORS + 1);
+  set_bit(own_features, OPTION_SHUTDOWN_ANYSEGWIT + 1);
+  set_bit(own_features, OPTION_CHANNEL_TYPE + 1);
+  if (flags == SETTINGS_ENERGY) set_bit(own_features, OPTION_ENERGY + 1);
+  return 0;
+}
