@@ -1,7 +1,7 @@
 // Making an invoice. BOLT 11.
 
 import { add } from "../base/amount";
-import { ERR_CAPACITY, ERR_CRYPTO, ERR_LENGTH, ERR_TRUNCATED, ERR_VALUE } from "../base/errors";
+import { ERR_CAPACITY, ERR_CRYPTO, ERR_LENGTH, ERR_REPLAY, ERR_TRUNCATED, ERR_VALUE } from "../base/errors";
 import { MIN_FINAL_CLTV_DELTA } from "../base/limits";
 import { sha256 } from "../crypto/crypto";
 import { invoice_encode } from "../invoice/encode";
@@ -26,6 +26,7 @@ import {
   INVOICE_PREIMAGE,
   INVOICE_STATE,
   invoice_at,
+  invoice_find,
   invoice_place,
 } from "./invoices";
 
@@ -52,8 +53,8 @@ const next: usize = memory.data(<i32>INVOICE_BYTES, 8);
  * record (invoice/prefix.ts). The text goes to `text` (MAX_INVOICE_CHARS). Returns its length.
  *
  * ERR_TRUNCATED, ERR_LENGTH: the record's length is not the one that it states; ERR_VALUE: an expiry delta below
- * MIN_FINAL_CLTV_DELTA; ERR_CAPACITY: all places are taken by invoices that may still be paid; others of
- * invoice_encode. After a code nothing has changed.
+ * MIN_FINAL_CLTV_DELTA; ERR_CAPACITY: all places are taken by invoices that may still be paid;
+ * ERR_REPLAY: there is one with this preimage; others of invoice_encode. After a code nothing has changed.
  */
 export function invoice_create(request: usize, len: i32, entropy: usize, prefix: usize, text: usize): i32 {
   const code = create(request, len, entropy, prefix, text);
@@ -84,6 +85,7 @@ function create(request: usize, len: i32, entropy: usize, prefix: usize, text: u
   memory.copy(next + INVOICE_PREIMAGE, entropy, 32);
   memory.copy(next + INVOICE_PAYMENT_SECRET, entropy + 32, 32);
   if (sha256(entropy, 32, next + INVOICE_PAYMENT_HASH) < 0) return ERR_CRYPTO;
+  if (invoice_find(next + INVOICE_PAYMENT_HASH) >= 0) return ERR_REPLAY;
 
   draft_begin(amount_msat, timestamp_s);
   code = field(FIELD_PAYMENT_HASH, next + INVOICE_PAYMENT_HASH, 32, 0);
