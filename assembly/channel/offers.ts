@@ -1,4 +1,79 @@
-import { ERR_STATE } from "../base/errors";
+// Updates that we offer: they wait in their slots until channel_commit (commits.ts) signs them. BOLT 2, "Normal Operation".
+
+import { ERR_ARGUMENT, ERR_STATE, ERR_VALUE } from "../base/errors";
+import { MAX_FEERATE_PER_KW, MAX_HTLCS, MIN_FEERATE_PER_KW } from "../base/limits";
+import {
+  CHANNEL_OPENER,
+  COUNTERPARTY,
+  HOLDER,
+  HTLC_AMOUNT_MSAT,
+  HTLC_CLTV_EXPIRY,
+  HTLC_ID,
+  HTLC_OFFERED_BY,
+  HTLC_PAYMENT_HASH,
+} from "../chain/spec";
+import { sha256 } from "../crypto/crypto";
+import { NO_BLOB, blob_at, blob_bytes, blob_free } from "../htlc/blobs";
+import { COMMITTED, PROPOSED, REMOVED, REMOVE_PROPOSED } from "../htlc/states";
+import { BADONION } from "../onion/failure";
+import { check_offer, check_offered_fee, spendable_msat } from "./bounds";
+import { ESTABLISHED, is_live } from "./live";
+import {
+  CHANNEL_FEERATES,
+  CHANNEL_NEXT_IDS,
+  MARK_PEER_READY,
+  MARK_PEER_SHUTDOWN,
+  MARK_READY,
+  MARK_SHUTDOWN,
+  RESULT_FAILED,
+  RESULT_FULFILLED,
+  RESULT_MALFORMED,
+  SLOT_BLOB,
+  SLOT_FAILURE,
+  SLOT_FAILURE_DATA,
+  SLOT_HAS_PATH_KEY,
+  SLOT_HAS_PREIMAGE,
+  SLOT_LINK,
+  SLOT_PATH_KEY,
+  SLOT_PREIMAGE,
+  SLOT_RESULT,
+  SLOT_STATE,
+  STATE_NORMAL,
+  channel_of,
+  has_mark,
+  slot_free,
+  slot_mark,
+  slot_of,
+  slot_state,
+  state_of,
+} from "./record";
+import { newest_feerate, slot_clear } from "./view";
+
+const digest: usize = memory.data(32, 8);
+
+/** Whether HTLCs may be offered: both are ready and connected, and nobody shuts down. */
+function is_open(n: i32): bool {
+  const channel = channel_of(n);
+  return (
+    state_of(n) == STATE_NORMAL &&
+    is_live(n, ESTABLISHED) &&
+    has_mark(channel, MARK_READY) &&
+    has_mark(channel, MARK_PEER_READY) &&
+    !has_mark(channel, MARK_SHUTDOWN | MARK_PEER_SHUTDOWN)
+  );
+}
+
+/** What `channel_offer` would answer for such an HTLC, 0 for yes; nothing changes. */
+export function channel_offer_check(n: i32, amount_msat: u64): i32 {
+  if (!is_open(n)) return ERR_STATE;
+  const slot = slot_free(n);
+  return slot < 0 ? slot : check_offer(n, amount_msat);
+}
+
+/** Most that `channel_offer` would take now, msat; not regarding counts, sums in flight and dust. */
+export function channel_spendable_msat(n: i32): u64 {
+  return is_open(n) ? spendable_msat(n) : 0;
+}
 
 /**
  * Offers an HTLC: its slot. It goes out with the next commitment_signed. ERR_STATE: the channel is not in normal operation,
@@ -19,22 +94,54 @@ export function channel_offer(
   path_key: usize,
   link: u32,
 ): i32 {
-  return ERR_STATE;
+  const code = channel_offer_check(n, amount_msat);
+  if (code < 0) return code;
+  if (cltv_expiry >= 500_000_000 || blob == NO_BLOB || blob_bytes(blob) != 1366) return ERR_ARGUMENT;
+  const number = slot_free(n);
+  const slot = slot_of(n, number);
+  const ids = channel_of(n) + CHANNEL_NEXT_IDS;
+  store<u64>(slot, load<u64>(ids), HTLC_ID);
+  store<u64>(ids, load<u64>(ids) + 1);
+  store<u64>(slot, amount_msat, HTLC_AMOUNT_MSAT);
+  store<u32>(slot, cltv_expiry, HTLC_CLTV_EXPIRY);
+  store<u32>(slot, HOLDER, HTLC_OFFERED_BY);
+  memory.copy(slot + HTLC_PAYMENT_HASH, payment_hash, 32);
+  store<u16>(slot, <u16>blob, SLOT_BLOB);
+  store<u32>(slot, link, SLOT_LINK);
+  if (path_key != 0) {
+    memory.copy(slot + SLOT_PATH_KEY, path_key, 33);
+    slot_mark(slot, SLOT_HAS_PATH_KEY);
+  }
+  store<u8>(slot, <u8>PROPOSED, SLOT_STATE);
+  return number;
 }
 
-/** What `channel_offer` would answer for such an HTLC, 0 for yes; nothing changes. */
-export function channel_offer_check(n: i32, amount_msat: u64): i32 {
-  return ERR_STATE;
+/** 0 if slot `i` has a received HTLC that is irrevocably committed and not yet on its way out; else ERR_STATE. */
+function check_removable(n: i32, i: i32): i32 {
+  if (<u32>i >= <u32>MAX_HTLCS) return ERR_ARGUMENT;
+  if (state_of(n) != STATE_NORMAL) return ERR_STATE;
+  const slot = slot_of(n, i);
+  return load<u32>(slot, HTLC_OFFERED_BY) == COUNTERPARTY && slot_state(slot) == COMMITTED ? 0 : ERR_STATE;
 }
 
-/** Most that `channel_offer` would take now, msat; not regarding dust exposure and counts. */
-export function channel_spendable_msat(n: i32): u64 {
-  return 0;
+function remove(slot: usize, result: u32, blob: u32): void {
+  if (load<u16>(slot, SLOT_BLOB) != blob) blob_free(load<u16>(slot, SLOT_BLOB));
+  store<u16>(slot, <u16>blob, SLOT_BLOB);
+  store<u8>(slot, <u8>result, SLOT_RESULT);
+  store<u8>(slot, <u8>REMOVE_PROPOSED, SLOT_STATE);
 }
 
 /** Fulfils received HTLC `slot`, irrevocably committed. ERR_STATE; ERR_VALUE: not the preimage (32 bytes) of its hash. */
 export function channel_fulfill(n: i32, slot: i32, preimage: usize): i32 {
-  return ERR_STATE;
+  let code = check_removable(n, slot);
+  if (code >= 0) code = sha256(preimage, 32, digest);
+  if (code < 0) return code;
+  const at = slot_of(n, slot);
+  if (memory.compare(digest, at + HTLC_PAYMENT_HASH, 32) != 0) return ERR_VALUE;
+  memory.copy(at + SLOT_PREIMAGE, preimage, 32);
+  slot_mark(at, SLOT_HAS_PREIMAGE);
+  remove(at, RESULT_FULFILLED, NO_BLOB);
+  return 0;
 }
 
 /**
@@ -42,25 +149,64 @@ export function channel_fulfill(n: i32, slot: i32, preimage: usize): i32 {
  * `first` and `second` (data as in onion/failure.ts; no address) and of SLOT_SECRET when it is sent. ERR_STATE.
  */
 export function channel_fail(n: i32, slot: i32, failure: i32, first: u64, second: u64): i32 {
-  return ERR_STATE;
+  const code = check_removable(n, slot);
+  if (code < 0) return code;
+  const at = slot_of(n, slot);
+  store<u16>(at, <u16>failure, SLOT_FAILURE);
+  store<u64>(at, first, SLOT_FAILURE_DATA);
+  store<u64>(at, second, SLOT_FAILURE_DATA + 8);
+  remove(at, RESULT_FAILED, NO_BLOB);
+  return 0;
 }
 
 /** As `channel_fail`, with an error packet from further on, not yet wrapped: the blob is the slot's from now on. */
 export function channel_fail_back(n: i32, slot: i32, blob: u32): i32 {
-  return ERR_STATE;
+  const code = check_removable(n, slot);
+  if (code < 0) return code;
+  if (blob == NO_BLOB || blob_bytes(blob) == 0) return ERR_ARGUMENT;
+  remove(slot_of(n, slot), RESULT_FAILED, blob);
+  return 0;
 }
 
-/** As `channel_fail`, by update_fail_malformed_htlc: a code with BADONION. sha256_of_onion is worked out of the onion. */
+/**
+ * As `channel_fail`, by update_fail_malformed_htlc: a code with BADONION (ERR_ARGUMENT). sha256_of_onion is worked out of
+ * the onion, which must still be there (ERR_STATE).
+ */
 export function channel_fail_malformed(n: i32, slot: i32, failure: i32): i32 {
-  return ERR_STATE;
+  const code = check_removable(n, slot);
+  if (code < 0) return code;
+  const at = slot_of(n, slot);
+  const blob = load<u16>(at, SLOT_BLOB);
+  if ((failure & BADONION) == 0) return ERR_ARGUMENT;
+  if (blob == NO_BLOB) return ERR_STATE;
+  const hashed = sha256(blob_at(blob), blob_bytes(blob), at + SLOT_PREIMAGE);
+  if (hashed < 0) return hashed;
+  store<u16>(at, <u16>failure, SLOT_FAILURE);
+  remove(at, RESULT_MALFORMED, NO_BLOB);
+  return 0;
 }
 
-/** The opener changes the feerate. ERR_STATE: not the opener, or not possible now; ERR_VALUE; ERR_OVERFLOW: cannot pay it. */
+/**
+ * The opener changes the feerate. ERR_STATE: not the opener, or another change is under way; ERR_VALUE: none that is taken;
+ * ERR_OVERFLOW: we could not pay for it; ERR_CAPACITY: too many HTLCs would be dust.
+ */
 export function channel_fee(n: i32, feerate_per_kw: u32): i32 {
-  return ERR_STATE;
+  const channel = channel_of(n);
+  if (!is_open(n) || load<u32>(channel, CHANNEL_OPENER) != HOLDER) return ERR_STATE;
+  if (feerate_per_kw < MIN_FEERATE_PER_KW || feerate_per_kw > MAX_FEERATE_PER_KW) return ERR_VALUE;
+  for (let i: usize = 0; i < 4; i++) if (load<u32>(channel + (i << 2), CHANNEL_FEERATES) != 0) return ERR_STATE;
+  if (newest_feerate(channel) == feerate_per_kw) return 0;
+  const code = check_offered_fee(n, feerate_per_kw);
+  if (code < 0) return code;
+  store<u32>(channel, feerate_per_kw, CHANNEL_FEERATES);
+  return 0;
 }
 
 /** Frees the slot of an offered HTLC that is irrevocably removed (REMOVED), with its blob. ERR_STATE. */
 export function channel_release(n: i32, slot: i32): i32 {
-  return ERR_STATE;
+  if (<u32>slot >= <u32>MAX_HTLCS) return ERR_ARGUMENT;
+  const at = slot_of(n, slot);
+  if (slot_state(at) != REMOVED) return ERR_STATE;
+  slot_clear(at);
+  return 0;
 }

@@ -186,7 +186,7 @@ export function slot_has(slot: usize, flag: u32): bool {
 }
 
 export function slot_mark(slot: usize, flag: u32): void {
-  store<u16>(slot, load<u16>(slot, SLOT_FLAGS) | <u16>flag, SLOT_FLAGS);
+  store<u16>(slot, load<u16>(slot, SLOT_FLAGS) | (<u16>flag), SLOT_FLAGS);
 }
 
 export function has_mark(channel: usize, mark: u32): bool {
