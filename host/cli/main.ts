@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 import { Command } from "commander";
+import { chainCommand } from "./chain.js";
 import { cliCommand } from "./cli.js";
 import { decodeCommand } from "./decode.js";
 import { inspectCommand } from "./inspect.js";
 import { keygenCommand } from "./keygen.js";
+import { nodeCommand } from "./node.js";
 import { runCommand } from "./run.js";
 import { verifyCommand } from "./verify.js";
 
@@ -15,7 +17,9 @@ const program = new Command("tieline")
   .addCommand(inspectCommand())
   .addCommand(keygenCommand())
   .addCommand(decodeCommand())
-  .addCommand(cliCommand());
+  .addCommand(nodeCommand())
+  .addCommand(cliCommand())
+  .addCommand(chainCommand());
 
 // A reader that has seen enough (| head) is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

@@ -38,11 +38,14 @@ interface Content {
   addresses: Record<string, Address>;
   invoices: BookedInvoice[];
   payments: BookedPayment[];
+  /** Funding transactions that are not confirmed, hexadecimal, by txid. */
+  fundings: Record<string, string>;
 }
 
 /**
  * What people want to look up and the firmware has no room for: addresses of peers, labels and texts of invoices,
- * payments that are over. No money depends on it: without the file the node still knows its channels and invoices.
+ * payments that are over, and funding transactions until they are confirmed. Without the file the node still knows its
+ * channels and invoices.
  */
 export class Book {
   private constructor(
@@ -57,7 +60,7 @@ export class Book {
       text = readFileSync(path, "utf8");
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-      return new Book(path, { addresses: {}, invoices: [], payments: [] });
+      return new Book(path, { addresses: {}, invoices: [], payments: [], fundings: {} });
     }
     let content: unknown;
     try {
@@ -65,11 +68,11 @@ export class Book {
     } catch {
       content = undefined;
     }
-    const { addresses, invoices, payments } = isObject(content) ? content : {};
-    if (!isObject(addresses) || !Array.isArray(invoices) || !Array.isArray(payments)) {
+    const { addresses, invoices, payments, fundings } = isObject(content) ? content : {};
+    if (!isObject(addresses) || !Array.isArray(invoices) || !Array.isArray(payments) || !isObject(fundings)) {
       throw new Error(`${path}: is no book of a node; without it, only labels and past payments are lost`);
     }
-    return new Book(path, { addresses, invoices, payments } as Content);
+    return new Book(path, { addresses, invoices, payments, fundings } as Content);
   }
 
   address(peer: string): Address | undefined {
@@ -98,6 +101,20 @@ export class Book {
 
   addPayment(payment: BookedPayment): void {
     this.content.payments.push(payment);
+    this.save();
+  }
+
+  get fundings(): readonly (readonly [txid: string, transaction: string])[] {
+    return Object.entries(this.content.fundings);
+  }
+
+  addFunding(txid: string, transaction: string): void {
+    this.content.fundings[txid] = transaction;
+    this.save();
+  }
+
+  dropFunding(txid: string): void {
+    this.content.fundings = Object.fromEntries(Object.entries(this.content.fundings).filter(([each]) => each !== txid));
     this.save();
   }
 

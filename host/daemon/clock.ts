@@ -7,6 +7,8 @@ export interface Timer {
 export interface Clock {
   /** UTC, ms since 1970. */
   nowMs(): number;
+  /** ms since some moment; it never goes back. */
+  monoMs(): number;
   /** Calls once, after `ms`. */
   after(ms: number, action: () => void): Timer;
   /** Calls every `ms`. */
@@ -16,6 +18,7 @@ export interface Clock {
 /** The system's. */
 export const SYSTEM_CLOCK: Clock = {
   nowMs: () => Date.now(),
+  monoMs: () => performance.now(),
   after(ms, action) {
     const timer = setTimeout(action, ms);
     return {

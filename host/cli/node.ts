@@ -1,0 +1,88 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+import { CHAIN_KINDS_HELP, readChainChoice, type ChainChoice } from "../daemon/chains.js";
+import { SYSTEM_CLOCK } from "../daemon/clock.js";
+import { Daemon } from "../daemon/daemon.js";
+import { defaultFolder } from "../daemon/folder.js";
+import { LOG_LEVELS, type LogLevel } from "../daemon/log.js";
+import { NETWORKS, type NetworkName } from "../daemon/networks.js";
+import { type Address, ParameterError, readAddress } from "../daemon/parameters.js";
+import { defaultEngine, engineByName } from "../engine/index.js";
+import { readNode } from "../node/module.js";
+
+interface Options {
+  readonly dir: string;
+  readonly listen: Address;
+  readonly chain: ChainChoice;
+  readonly network: NetworkName;
+  readonly engine?: "v8" | "wasm3";
+  readonly alias?: string;
+  readonly logLevel: LogLevel;
+}
+
+/** `tieline node`: one firmware node over TCP until it is stopped. */
+export function nodeCommand(): Command {
+  return new Command("node")
+    .description("run a Lightning node: the firmware, over TCP, with its flash in a file")
+    .option("--dir <folder>", "where it keeps its flash, secret, log and control socket", defaultFolder())
+    .addOption(
+      new Option("--listen <address>", "where peers reach it; port 0: any that is free")
+        .argParser((text) => argument(() => readAddress(text, true)))
+        .default(readAddress("127.0.0.1:9735"), "127.0.0.1:9735"),
+    )
+    .addOption(
+      new Option("--chain <chain>", CHAIN_KINDS_HELP)
+        .argParser((text) => argument(() => readChainChoice(text)))
+        .default(readChainChoice("simulated"), "simulated"),
+    )
+    .addOption(
+      new Option("--network <name>", "which chain its channels are on")
+        .choices(Object.keys(NETWORKS))
+        .default("regtest" satisfies NetworkName),
+    )
+    .addOption(new Option("--engine <name>", "what executes the firmware").choices(["v8", "wasm3"]))
+    .option("--alias <text>", "a name for people, 1 to 32 bytes", alias)
+    .addOption(
+      new Option("--log-level <level>", "the least important that is logged").choices(LOG_LEVELS).default("info"),
+    )
+    .addHelpText("after", EXIT_CODES)
+    .action(run);
+}
+
+const EXIT_CODES = `
+It ends by tieline cli stop, Ctrl-C or SIGTERM. Exit codes: 0 stopped; 1 it could not begin or go on, as the log says.`;
+
+function argument<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof ParameterError)) throw error;
+    throw new InvalidArgumentError(`it ${error.reason}.`);
+  }
+}
+
+function alias(text: string): string {
+  if (text === "" || Buffer.byteLength(text) > 32) throw new InvalidArgumentError("expected 1 to 32 bytes.");
+  return text;
+}
+
+async function run(options: Options): Promise<void> {
+  const daemon = await Daemon.start({
+    folder: options.dir,
+    listen: options.listen,
+    chain: options.chain,
+    network: options.network,
+    alias: options.alias ?? "",
+    logLevel: options.logLevel,
+    engine: options.engine === undefined ? defaultEngine().engine : engineByName(options.engine),
+    module: readNode(),
+    clock: SYSTEM_CLOCK,
+    writeLog: (line) => process.stderr.write(line),
+  });
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      daemon.stop(signal);
+    });
+  }
+  // Timers of what was given up may still be set: they are not waited for.
+  process.exit(await daemon.ended);
+}

@@ -1,0 +1,99 @@
+import { type Refusal, type Subscription, outpointOf, txidText } from "../chain/chain.js";
+import { decodeTransaction } from "../decode/transaction.js";
+import type { Context } from "./context.js";
+import { hexText } from "./context.js";
+
+/** A transaction's own id, whatever its witness, as people write it. */
+export const txidOf = (transaction: Uint8Array): string => decodeTransaction(transaction).txid;
+
+/** Refusals after which trying again may help: the same transaction may pass in a later block. */
+const LATER: readonly Refusal["reason"][] = ["lock_time", "sequence", "missing_inputs", "fee", "other"];
+
+/** Between node and chain: blocks and watched outputs one way, transactions the other. */
+export class Onchain {
+  private readonly watches = new Map<number, { readonly outpoint: string; readonly subscription: Subscription }>();
+  private readonly blocks: Subscription;
+  /** Not accepted yet, by txid. */
+  private readonly waiting = new Map<string, Uint8Array>();
+  /** Transactions that the node had published, by the outpoint that they spend first. */
+  private readonly published = new Map<string, string>();
+
+  /** @param onBlock called after the node knows of a block */
+  constructor(
+    private readonly context: Context,
+    onBlock: () => void,
+  ) {
+    const { chain, node, log } = context;
+    this.blocks = chain.onBlock(({ height }) => {
+      log.debug(`block ${height}`);
+      context.act("block", () => {
+        node.block(height);
+      });
+      for (const transaction of [...this.waiting.values()]) this.broadcast(transaction);
+      onBlock();
+    });
+  }
+
+  /** The id of what was published to spend this channel's funding output; undefined if nothing was by us. */
+  spenderOf(fundingTxid: Uint8Array, vout: number): string | undefined {
+    return this.published.get(`${txidText(fundingTxid)}:${vout}`);
+  }
+
+  /** As the node asks for it. */
+  watch(channel: number, outpoint: Uint8Array, script: Uint8Array): void {
+    const { chain, node, log, act } = this.context;
+    const known = this.watches.get(channel);
+    const name = hexText(outpoint);
+    if (known?.outpoint === name) return;
+    known?.subscription.cancel();
+    const subscription = chain.watch(
+      outpointOf(outpoint),
+      script,
+      {
+        depth: (depth, place) => {
+          act("funding depth", () => {
+            node.fundingDepth(channel, depth, place?.height ?? 0, place?.index ?? 0);
+          });
+        },
+        spent: (spend) => {
+          if (spend === undefined) return;
+          log.info(`channel ${channel}: funding output spent by ${txidOf(spend.tx)}`);
+          act("funding spent", () => {
+            node.fundingSpent(channel, spend.tx);
+          });
+        },
+      },
+      // The node does not say when it was funded: the whole chain is looked at, which on a test network is short.
+      0,
+    );
+    this.watches.set(channel, { outpoint: name, subscription });
+  }
+
+  /** Publishes, and tries again with each block until it is accepted. */
+  broadcast(transaction: Uint8Array): void {
+    const { log } = this.context;
+    const { txid, inputs } = decodeTransaction(transaction);
+    const [first] = inputs;
+    if (first !== undefined) this.published.set(`${first.txid}:${first.output_index}`, txid);
+    this.waiting.set(txid, transaction);
+    void this.context.chain.broadcast(transaction).then(
+      (refusal) => {
+        if (refusal === undefined || refusal.reason === "known") {
+          this.waiting.delete(txid);
+          log.info(`transaction ${txid}: published`);
+          return;
+        }
+        log.warn(`transaction ${txid}: refused, ${refusal.reason}: ${refusal.detail}`);
+        if (!LATER.includes(refusal.reason)) this.waiting.delete(txid);
+      },
+      (error: unknown) => {
+        log.warn(`transaction ${txid}: ${(error as Error).message}`);
+      },
+    );
+  }
+
+  stop(): void {
+    this.blocks.cancel();
+    for (const { subscription } of this.watches.values()) subscription.cancel();
+  }
+}
