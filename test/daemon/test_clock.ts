@@ -10,6 +10,10 @@ export class TestClock implements Clock {
     return this.now;
   }
 
+  monoMs(): number {
+    return this.now;
+  }
+
   after(ms: number, action: () => void): Timer {
     return this.add(ms, 0, action);
   }
