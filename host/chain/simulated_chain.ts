@@ -134,7 +134,7 @@ export class SimulatedChain implements Chain {
   }
 
   watch(outpoint: Outpoint, _script: Uint8Array, listener: WatchListener, since?: number): Subscription {
-    const watch = this.watches.watch(outpoint, listener, false);
+    const watch = this.watches.watch(outpoint, listener);
     this.deliver(() => {
       for (let height = Math.max(0, since ?? 0); height <= this.told; height++) {
         const block = this.ledger.block(height);

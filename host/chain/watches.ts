@@ -50,8 +50,8 @@ export class Watch implements Subscription {
     this.forget(this);
   }
 
-  get isSettled(): boolean {
-    return this.place !== undefined && this.spend !== undefined;
+  get isCancelled(): boolean {
+    return this.cancelled;
   }
 
   /** Notes what a block has of it, without telling anybody. Returns whether it spends the output. */
@@ -99,15 +99,13 @@ export class Watches {
   private readonly watches = new Set<Watch>();
   private readonly blockListeners = new Set<{ listener: (block: Block) => void }>();
 
-  /** @param add false if it is to be told nothing before `activate` */
-  watch(outpoint: Outpoint, listener: WatchListener, add = true): Watch {
-    const watch = new Watch(outpoint, listener, (gone) => this.watches.delete(gone));
-    if (add) this.watches.add(watch);
-    return watch;
+  /** One that is told nothing before `activate`. */
+  watch(outpoint: Outpoint, listener: WatchListener): Watch {
+    return new Watch(outpoint, listener, (gone) => this.watches.delete(gone));
   }
 
   activate(watch: Watch): void {
-    this.watches.add(watch);
+    if (!watch.isCancelled) this.watches.add(watch);
   }
 
   onBlock(listener: (block: Block) => void): Subscription {
