@@ -31,11 +31,14 @@ export function declared(source: string, keyword: string): Record<string, Functi
   return Object.fromEntries(functions) as Record<string, FunctionSignature>;
 }
 
-/** Signatures of a module's functions, which WebAssembly.Module does not list. All imports must be of one module. */
+/**
+ * Signatures of a module's functions, which WebAssembly.Module does not list. Imports are listed by their module's name;
+ * there must be none but those of `importModules`.
+ */
 export function wasmFunctions(
   wasm: Uint8Array,
-  importModule: string,
-): { readonly imports: Signatures; readonly exports: Signatures } {
+  ...importModules: string[]
+): { readonly imports: Readonly<Record<string, Signatures>>; readonly exports: Signatures } {
   const reader = new WasmReader(wasm);
   const valueType = (): "i32" | "i64" => {
     const code = reader.byte();
@@ -44,7 +47,7 @@ export function wasmFunctions(
   };
   const types: FunctionSignature[] = [];
   const functions: FunctionSignature[] = [];
-  const imports: Record<string, FunctionSignature> = {};
+  const imports: Record<string, Record<string, FunctionSignature>> = {};
   const exports: Record<string, FunctionSignature> = {};
   const at = (list: FunctionSignature[], index: number): FunctionSignature => list[index] ?? expect.fail(`no ${index}`);
   reader.sections((section) => {
@@ -57,11 +60,13 @@ export function wasmFunctions(
       });
     } else if (section === 2) {
       reader.list(() => {
-        expect(reader.name()).toBe(importModule);
+        const from = reader.name();
+        expect(importModules).toContain(from);
         const field = reader.name();
         expect(reader.byte(), `${field} is a function`).toBe(0);
-        imports[field] = at(types, reader.u32());
-        functions.push(imports[field]);
+        const signature = at(types, reader.u32());
+        (imports[from] ??= {})[field] = signature;
+        functions.push(signature);
       });
     } else if (section === 3) {
       reader.list(() => functions.push(at(types, reader.u32())));
