@@ -1,0 +1,100 @@
+import * as funding from "../../assembly/chain/funding";
+import { CHAIN_HASH } from "../../assembly/chain/params";
+import { channel_on_message } from "../../assembly/channel/channel";
+import * as config from "../../assembly/channel/config";
+import { channel_on_open } from "../../assembly/channel/opening";
+import * as record from "../../assembly/channel/record";
+import { view_build } from "../../assembly/channel/view";
+import * as blobs from "../../assembly/htlc/blobs";
+import { has_changes } from "../../assembly/channel/view";
+import { event_of, state_after, state_flags } from "../../assembly/htlc/states";
+import { decode_message } from "../../assembly/wire/message";
+import { OPEN_CHANNEL } from "../../assembly/wire/opening";
+
+// Several channels of one module, which talk to each other through the test: each is an end of its own, with keys of its
+// own. Arguments and results lie in `data`.
+
+export {
+  channel_commit,
+  channel_commitment_tx,
+  channel_connected,
+  channel_disconnected,
+  channel_force,
+  channel_forget,
+  channel_hang_up,
+  channel_next_message,
+  channel_on_error,
+  channels_boot,
+} from "../../assembly/channel/channel";
+export { channel_close, channel_closing_tx } from "../../assembly/channel/closing";
+export {
+  channel_fail,
+  channel_fail_back,
+  channel_fail_malformed,
+  channel_fee,
+  channel_fulfill,
+  channel_offer,
+  channel_offer_check,
+  channel_release,
+  channel_spendable_msat,
+} from "../../assembly/channel/offers";
+export {
+  channel_fund,
+  channel_funding_depth,
+  channel_funding_program,
+  channel_open,
+} from "../../assembly/channel/opening";
+export { channel_find, channel_free, channel_of, channels_begin, slot_of } from "../../assembly/channel/record";
+export { blob_new, blobs_begin } from "../../assembly/htlc/blobs";
+export { has_changes, state_after, state_flags, event_of };
+
+const data_at: usize = memory.data(16384, 8);
+const message: usize = memory.data(256, 8);
+
+export function data(): usize {
+  return data_at;
+}
+
+/** Node identity of all ends. */
+export function set_chain(hash: usize): void {
+  memory.copy(config.chain_params + CHAIN_HASH, hash, 32);
+}
+
+export function set_feerate(feerate: u32): void {
+  config.set_feerate(feerate);
+}
+
+/** Hands `len` bytes at `frame` to end `n`, which for open_channel is the one that is to accept it: 0 or a code. */
+export function deliver(n: i32, frame: usize, len: i32, peer: usize, flags: u32): i32 {
+  const type = decode_message(frame, len, message);
+  if (type < 0) return type;
+  if (type == OPEN_CHANNEL) {
+    const given = channel_on_open(peer, message, flags);
+    return given < 0 ? given : given == n ? 0 : -100;
+  }
+  return channel_on_message(n, message);
+}
+
+/** The latest commitment of a side as end `n` has it, without witness: its length, and itself at `target`. */
+export function commitment(n: i32, owner: u32, target: usize): i32 {
+  const code = view_build(n, owner, false);
+  if (code < 0) return code;
+  memory.copy(target, funding.funding_tx(), funding.funding_tx_bytes());
+  return funding.funding_tx_bytes();
+}
+
+export function region(): usize {
+  return record.channels;
+}
+
+export function region_bytes(): i32 {
+  return record.CHANNELS_BYTES;
+}
+
+export function blob_lengths(): usize {
+  return blobs.blob_lengths;
+}
+
+export function blob_at(number: u32): usize {
+  return blobs.blob_at(number);
+}

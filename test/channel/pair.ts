@@ -1,0 +1,295 @@
+import { createHash } from "node:crypto";
+import { beforeAll, describe, it } from "vitest";
+import { KeyRing } from "../../host/board/key_ring.js";
+import { NodeCrypto } from "../../host/board/node_crypto.js";
+import type { Instance } from "../../host/engine/engine.js";
+import { engineByName } from "../../host/engine/index.js";
+import type { ModuleFile } from "../../host/engine/module_file.js";
+import { whereItRuns } from "../driver/engines.js";
+import { compileEntry } from "../driver/entry.js";
+import { TEST_ROOT } from "../driver/modules.js";
+
+const ENTRY = "test/channel/channel.entry.ts";
+
+/** assembly/channel/record.ts. */
+const STATE = 432;
+const MARKS = 436;
+const FAULT = 440;
+const BALANCES = 520;
+const NUMBERS = 536;
+export const SLOT_STATE = 56;
+export const SLOT_FLAGS = 58;
+export const HTLC_SLOTS = 24;
+
+export const STATES = { none: 0, fundingNeeded: 2, funded: 5, normal: 6, closed: 7, failed: 8, lost: 9 } as const;
+export const HTLC = { free: 0, proposed: 1, committed: 5, removed: 10 } as const;
+
+const OUT = 8192;
+const CAPACITY = 4096;
+const PEERS = [Uint8Array.from({ length: 33 }, () => 2), Uint8Array.from({ length: 33 }, () => 3)];
+
+export type End = 0 | 1;
+export const other = (end: End): End => (end === 0 ? 1 : 0);
+
+export const sha256 = (bytes: Uint8Array): Uint8Array => createHash("sha256").update(bytes).digest();
+export const preimageOf = (number: number): Uint8Array => sha256(Buffer.from(`preimage ${number}`));
+
+export const typeOf = (frame: Uint8Array): number => ((frame[0] ?? 0) << 8) | (frame[1] ?? 0);
+
+/** Two ends of a channel, 0 its opener, and what is on its way between them. */
+export class Pair {
+  /** Frames on their way from either end. */
+  readonly sent: [Uint8Array[], Uint8Array[]] = [[], []];
+  readonly #data: number;
+  #hashes = 0;
+
+  constructor(readonly instance: Instance) {
+    this.#data = this.call("data");
+    this.call("channels_begin");
+    this.call("blobs_begin");
+    this.call("set_chain", this.place(0, new Uint8Array(32).fill(7)));
+  }
+
+  call(name: string, ...args: (number | bigint)[]): number {
+    return this.instance.call(name, ...args) as number;
+  }
+
+  place(at: number, bytes: Uint8Array): number {
+    this.instance.memory().set(bytes, this.#data + at);
+    return this.#data + at;
+  }
+
+  read(at: number, length: number): Uint8Array {
+    return this.instance.memory().slice(at, at + length);
+  }
+
+  /** All that is stored. */
+  stored(): string {
+    const region = this.read(this.call("region"), this.call("region_bytes"));
+    return Buffer.concat([region, this.read(this.call("blob_lengths"), 32)]).toString("base64");
+  }
+
+  /** Puts an end's record and slots back as `stored` gave them. */
+  restore(end: End, stored: string): void {
+    const region = this.call("region");
+    const from = this.call("channel_of", end) - region;
+    const to = this.call("channel_of", end + 1) - region;
+    this.instance.memory().set(Buffer.from(stored, "base64").subarray(from, to), region + from);
+  }
+
+  /** The number whose preimage a slot's HTLC has. */
+  numberOf(end: End, slot: number): number {
+    const hash = this.read(this.call("slot_of", end, slot) + 24, 32);
+    const number = Array.from({ length: 1000 }, (_, i) => i).find(
+      (i) => Buffer.compare(sha256(preimageOf(i)), hash) === 0,
+    );
+    if (number === undefined) throw new Error("no such preimage");
+    return number;
+  }
+
+  private u32(at: number): number {
+    return Buffer.from(this.read(at, 4)).readUInt32LE();
+  }
+
+  private u64(at: number): bigint {
+    return Buffer.from(this.read(at, 8)).readBigUInt64LE();
+  }
+
+  state(end: End): number {
+    return this.u32(this.call("channel_of", end) + STATE);
+  }
+
+  marks(end: End): number {
+    return this.u32(this.call("channel_of", end) + MARKS);
+  }
+
+  fault(end: End): number {
+    return this.u32(this.call("channel_of", end) + FAULT) | 0;
+  }
+
+  balances(end: End): [bigint, bigint] {
+    const at = this.call("channel_of", end) + BALANCES;
+    return [this.u64(at), this.u64(at + 8)];
+  }
+
+  /** Number of the latest commitment of the end itself, and of the other as the end has it. */
+  numbers(end: End): [bigint, bigint] {
+    const at = this.call("channel_of", end) + NUMBERS;
+    return [this.u64(at), this.u64(at + 8)];
+  }
+
+  slotState(end: End, slot: number): number {
+    return this.read(this.call("slot_of", end, slot) + SLOT_STATE, 1)[0] ?? -1;
+  }
+
+  slotFlags(end: End, slot: number): number {
+    return Buffer.from(this.read(this.call("slot_of", end, slot) + SLOT_FLAGS, 2)).readUInt16LE();
+  }
+
+  slotResult(end: End, slot: number): number {
+    return this.read(this.call("slot_of", end, slot) + SLOT_STATE + 1, 1)[0] ?? -1;
+  }
+
+  /** Slots whose HTLC is in this state, offered by the end itself or by the other. */
+  slots(end: End, state: number, isOwn: boolean): number[] {
+    return Array.from({ length: HTLC_SLOTS }, (_, i) => i).filter((i) => {
+      const offeredBy = this.u32(this.call("slot_of", end, i) + 20);
+      return this.slotState(end, i) === state && (offeredBy === 0) === isOwn;
+    });
+  }
+
+  /** What the node does after every event: commit, then send. */
+  settle(end: End): void {
+    while (this.call("channel_commit", end) !== 0);
+    for (;;) {
+      const length = this.call("channel_next_message", end, this.#data + OUT, CAPACITY);
+      if (length === 0) return;
+      if (length < 0) throw new Error(`message of end ${end}: code ${length}`);
+      this.sent[end].push(this.read(this.#data + OUT, length));
+    }
+  }
+
+  /** Hands a frame to an end; its code. */
+  give(end: End, frame: Uint8Array, flags = 1): number {
+    const peer = this.place(6000, PEERS[other(end)] ?? new Uint8Array(33));
+    return this.call("deliver", end, this.place(0, frame), frame.length, peer, flags);
+  }
+
+  /** Lets the oldest frame from an end arrive at the other: whether there was one. Throws if it is refused. */
+  arrive(from: End): boolean {
+    const frame = this.sent[from].shift();
+    if (frame === undefined) return false;
+    const code = this.give(other(from), frame);
+    if (code < 0) throw new Error(`message ${typeOf(frame)} of end ${from}: code ${code}`);
+    this.settle(other(from));
+    return true;
+  }
+
+  /** Until nothing is on its way. */
+  run(): void {
+    while (this.arrive(0) || this.arrive(1));
+  }
+
+  disconnect(): void {
+    for (const end of [0, 1] as const) {
+      this.call("channel_disconnected", end);
+      this.sent[end].length = 0;
+    }
+  }
+
+  connect(): void {
+    for (const end of [0, 1] as const) {
+      this.call("channel_connected", end);
+      this.settle(end);
+    }
+  }
+
+  openChannel(fundingSat: bigint, pushMsat: bigint, feerate: number, flags: number): number {
+    const peer = this.place(6000, PEERS[1] ?? new Uint8Array(33));
+    return this.call("channel_open", 0, peer, fundingSat, pushMsat, feerate, flags, 0);
+  }
+
+  /** Opens the channel, ready for use. */
+  open({ fundingSat = 1_000_000n, pushMsat = 300_000_000n, feerate = 1000, anchors = true } = {}): this {
+    const code = this.openChannel(fundingSat, pushMsat, feerate, anchors ? 1 : 0);
+    if (code < 0) throw new Error(`open: code ${code}`);
+    this.settle(0);
+    this.run();
+    this.fund();
+    this.run();
+    this.confirm();
+    this.run();
+    return this;
+  }
+
+  fund(): void {
+    const code = this.call("channel_fund", 0, this.place(0, sha256(Buffer.from("funding"))), 1);
+    if (code < 0) throw new Error(`fund: code ${code}`);
+    this.settle(0);
+  }
+
+  confirm(depth = 3): void {
+    for (const end of [0, 1] as const) {
+      const code = this.call("channel_funding_depth", end, depth, 100, 1);
+      if (code < 0) throw new Error(`depth: code ${code}`);
+      this.settle(end);
+    }
+  }
+
+  /** Offers an HTLC whose preimage is that of a number: its slot or a code. */
+  offer(end: End, amountMsat: bigint, number = this.#hashes++, expiry = 500): number {
+    const onion = this.place(
+      0,
+      Uint8Array.from({ length: 1366 }, (_, i) => (i + number) & 255),
+    );
+    const blob = this.call("blob_new", onion, 1366);
+    if (blob < 0) throw new Error("no blob is free");
+    const hash = this.place(0, sha256(preimageOf(number)));
+    return this.call("channel_offer", end, amountMsat, hash, expiry, blob, 0, 0);
+  }
+
+  fulfill(end: End, slot: number, number: number): number {
+    return this.call("channel_fulfill", end, slot, this.place(0, preimageOf(number)));
+  }
+
+  fail(end: End, slot: number): number {
+    return this.call("channel_fail", end, slot, 0x4000 | 15, 1000n, 100n);
+  }
+
+  /** The latest commitment of a side (0: of the end itself) as an end has it. */
+  commitment(end: End, owner: number): string {
+    const length = this.call("commitment", end, owner, this.#data);
+    if (length < 0) throw new Error(`commitment: code ${length}`);
+    return Buffer.from(this.read(this.#data, length)).toString("hex");
+  }
+
+  /** Throws unless both ends have the same commitments, where a commitment_signed is not still on its way. */
+  compare(): void {
+    for (const end of [0, 1] as const) {
+      if (this.numbers(end)[0] !== this.numbers(other(end))[1]) continue;
+      if (this.commitment(end, 0) !== this.commitment(other(end), 1))
+        throw new Error(`commitments of end ${end} differ`);
+    }
+  }
+
+  /** The transaction that an export writes, signed. */
+  transaction(name: "channel_commitment_tx" | "channel_closing_tx", end: End): Uint8Array {
+    const length = this.call(name, end, this.#data, CAPACITY);
+    if (length < 0) throw new Error(`${name}: code ${length}`);
+    return this.read(this.#data, length);
+  }
+
+  /** Everything that is remembered, to be put back. */
+  save(): () => void {
+    const memory = this.instance.memory().slice();
+    const sent = this.sent.map((frames) => [...frames]);
+    return () => {
+      this.instance.memory().set(memory);
+      for (const end of [0, 1] as const) this.sent[end].splice(0, this.sent[end].length, ...(sent[end] ?? []));
+    };
+  }
+}
+
+/** Tests on the engines of this process, each of which is given a way to make fresh pairs. */
+export function onPairs(title: string, tests: Readonly<Record<string, (pair: () => Pair) => void>>): void {
+  describe(title, () => {
+    let file: ModuleFile;
+    beforeAll(() => {
+      file = compileEntry(ENTRY, "node");
+    });
+    for (const engine of ["v8", "wasm3"] as const) {
+      const pair = (): Pair => {
+        const crypto = new NodeCrypto(new KeyRing(TEST_ROOT));
+        const instance: Instance = engineByName(engine).instantiate(
+          file.wasm,
+          crypto.imports(() => instance.memory()),
+          file.sourceMap,
+        );
+        return new Pair(instance);
+      };
+      whereItRuns(engine, () => {
+        for (const [name, body] of Object.entries(tests)) it(`${name} on ${engine}`, () => body(pair), 120_000);
+      });
+    }
+  });
+}
