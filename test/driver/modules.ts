@@ -32,12 +32,12 @@ export const TEST_ROOT = BOARD_ROOT;
 const ERR_CRYPTO = -4;
 const ERR_RANGE = -7;
 
-interface OpenModule extends Omit<TestModule, "applied"> {
+export interface OpenModule extends Omit<TestModule, "applied"> {
   close(): Promise<void>;
 }
 
 /** Its functions are async so that what the engine throws becomes a rejection. */
-function openLocal(name: Engine["name"], { wasm, sourceMap }: ModuleFile): OpenModule {
+export function openLocal(name: Engine["name"], { wasm, sourceMap }: ModuleFile): OpenModule {
   const keys = new KeyRing(TEST_ROOT);
   const crypto = new NodeCrypto(keys).imports(() => instance.memory());
   const testKeys = {
