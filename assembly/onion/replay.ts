@@ -1,7 +1,7 @@
 // Onions that were taken once are not taken again. BOLT 4, "Onion Decryption".
 //
 // An entry is needed only until the HTLC's expiry: the same onion in a later HTLC names an outgoing_cltv_value that is
-// past. So entries die of age alone, and a full table refuses instead of forgetting. It is one block of MAX_REPLAYS
+// past. So entries die of age, and a full table refuses until its keeper decides what to forget. It is one block of MAX_REPLAYS
 // entries without pointers, counters or order: what was at any time written to storage, whole or entry by entry, is a
 // valid table, and zeros are an empty one.
 
@@ -38,4 +38,13 @@ export function admit(secret: usize, cltv_expiry: u32, height: u32): i32 {
     store<u32>(at, cltv_expiry, 8);
   }
   return free;
+}
+
+/** Makes room in a full table: of all entries the one is forgotten that expires first, which is of least use. */
+export function forget_earliest(): void {
+  let earliest = table;
+  for (let i = 1, at = table + ENTRY_BYTES; i < MAX_REPLAYS; i++, at += ENTRY_BYTES) {
+    if (load<u32>(at, 8) < load<u32>(earliest, 8)) earliest = at;
+  }
+  memory.fill(earliest, 0, ENTRY_BYTES);
 }

@@ -11,7 +11,7 @@ import {
   MPP_TIMEOUT_MS,
 } from "../base/limits";
 import { COUNTERPARTY, HTLC_AMOUNT_MSAT, HTLC_CLTV_EXPIRY, HTLC_OFFERED_BY, HTLC_PAYMENT_HASH } from "../chain/spec";
-import { channel_fail, channel_fulfill } from "../channel/offers";
+import { channel_fail } from "../channel/offers";
 import {
   RESULT_NONE,
   SLOT_FAILURE_DATA,
@@ -44,6 +44,7 @@ import {
   TOTAL_MSAT,
 } from "../wire/payload";
 import { height, now_ms, utc_s } from "./clock";
+import { deliver } from "./deliver";
 import {
   INVOICE_AMOUNT_MSAT,
   INVOICE_BYTES,
@@ -176,7 +177,7 @@ function end_set(place: i32, failure: i32): void {
       const slot = slot_of(n, i);
       if (!is_waiting(slot, place)) continue;
       const amount_msat = load<u64>(slot, HTLC_AMOUNT_MSAT);
-      if (failure == 0) channel_fulfill(n, i, invoice + INVOICE_PREIMAGE);
+      if (failure == 0) deliver(n, i, invoice + INVOICE_PREIMAGE);
       else if (failure == MPP_TIMEOUT) channel_fail(n, i, failure, 0, 0);
       else channel_fail(n, i, failure, amount_msat, height);
     }

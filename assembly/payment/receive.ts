@@ -1,7 +1,7 @@
 // Received HTLCs that are irrevocably committed: forwarded, kept for an invoice, or failed. Each is looked at once.
 // BOLT 4, "Accepting and Forwarding a Payment"; BOLT 2, "Forwarding HTLCs".
 
-import { ERR_EXPIRED } from "../base/errors";
+import { ERR_CAPACITY, ERR_EXPIRED, ERR_VALUE } from "../base/errors";
 import { MAX_CHANNELS } from "../base/limits";
 import { HTLC_AMOUNT_MSAT, HTLC_CLTV_EXPIRY, HTLC_PAYMENT_HASH } from "../chain/spec";
 import { channel_fail, channel_fail_malformed, channel_offer } from "../channel/offers";
@@ -29,6 +29,7 @@ import {
 import { KEY_NODE } from "../crypto/keys";
 import { NO_BLOB, blob_at, blob_free, blob_new } from "../htlc/blobs";
 import {
+  AMOUNT_BELOW_MINIMUM,
   BADONION,
   INVALID_ONION_BLINDING,
   PERMANENT_CHANNEL_FAILURE,
@@ -40,7 +41,7 @@ import { PACKET_BYTES } from "../onion/keys";
 import { bad_offset, bad_type, fields, has, read_payload } from "../onion/payload";
 import { is_final, payload, peel } from "../onion/peel";
 import { failure_of } from "../onion/refuse";
-import { admit } from "../onion/replay";
+import { admit, forget_earliest } from "../onion/replay";
 import {
   AMT_TO_FORWARD,
   HAS_CURRENT_PATH_KEY,
@@ -89,7 +90,13 @@ function decide(n: i32, i: i32, slot: usize): i32 {
   const inside = !is_final && has(HAS_CURRENT_PATH_KEY | HAS_ENCRYPTED_RECIPIENT_DATA);
   if (path_key != 0 || (code >= 0 && inside)) return INVALID_ONION_BLINDING;
   if (code >= 0) {
-    code = admit(slot + SLOT_SECRET, load<u32>(slot, HTLC_CLTV_EXPIRY), height);
+    const cltv_expiry = load<u32>(slot, HTLC_CLTV_EXPIRY);
+    code = admit(slot + SLOT_SECRET, cltv_expiry, height);
+    if (code == ERR_CAPACITY) {
+      // A busy node must not come to a halt for what protects privacy, not money: a hash that was paid is not paid again.
+      forget_earliest();
+      code = admit(slot + SLOT_SECRET, cltv_expiry, height);
+    }
     // What has expired is refused below, with a better answer, and need not be remembered.
     if (code == ERR_EXPIRED) code = 0;
   }
@@ -140,7 +147,10 @@ function forward(n: i32, i: i32, slot: usize): i32 {
   const code = channel_offer(out, outgoing_msat, hash, outgoing_cltv, blob, 0, link_forward(n, i));
   if (code < 0) {
     blob_free(blob);
-    return TEMPORARY_CHANNEL_FAILURE;
+    if (code != ERR_VALUE) return TEMPORARY_CHANNEL_FAILURE;
+    // Less than the next hop takes, which no policy of ours can lower.
+    first = outgoing_msat;
+    return AMOUNT_BELOW_MINIMUM;
   }
   store<u32>(slot, link_forward(out, code), SLOT_LINK);
   return 0;

@@ -2,7 +2,7 @@
 // "Removing an HTLC" and "Forwarding HTLCs": a preimage counts at once, a failure once it is irrevocable.
 
 import { MAX_CHANNELS, MAX_FAILURE_BYTES, MAX_PAYMENTS } from "../base/limits";
-import { channel_fail, channel_fail_back, channel_fulfill } from "../channel/offers";
+import { channel_fail, channel_fail_back } from "../channel/offers";
 import {
   RESULT_FAILED,
   RESULT_MALFORMED,
@@ -26,6 +26,7 @@ import { NO_BLOB, blob_at, blob_bytes, blob_free, blob_new } from "../htlc/blobs
 import { FREE, PROPOSED, REMOVED } from "../htlc/states";
 import { make_error, message_bytes, unwrap_error } from "../onion/error";
 import { TEMPORARY_CHANNEL_FAILURE, write_failure } from "../onion/failure";
+import { deliver } from "./deliver";
 import { HOP_SELF, HOP_UNKNOWN } from "./events";
 import { LINK_FORWARD, LINK_PART, link_channel, link_forward, link_index, link_kind, link_slot, packet } from "./links";
 import {
@@ -73,11 +74,7 @@ function go_back(n: i32, i: i32, slot: usize, fulfilled: bool, result: u32): voi
   // Its channel may have been forgotten in the meantime.
   if (slot_state(incoming) == FREE || load<u32>(incoming, SLOT_LINK) != link_forward(n, i)) return;
   if (fulfilled) {
-    if (channel_fulfill(from, at, slot + SLOT_PREIMAGE) < 0) {
-      // No message can carry it any more: whoever claims the HTLC on the chain will find it here.
-      memory.copy(incoming + SLOT_PREIMAGE, slot + SLOT_PREIMAGE, 32);
-      slot_mark(incoming, SLOT_HAS_PREIMAGE);
-    }
+    deliver(from, at, slot + SLOT_PREIMAGE);
     tell_forward(from, n, incoming, slot);
     return;
   }

@@ -146,6 +146,15 @@ onEngines("payment: forwarding", {
     expectFailed(room, forward(room, { outMsat: 999n }).slot, 0x100b, 999n);
     expect(forward(room, { outMsat: 1000n }).out).toHaveLength(1);
   },
+  "amount_below_minimum: less than the next hop takes": (make) => {
+    const room = open(make);
+    room.policy(1, {});
+    const at = room.call("channel_of", 1) + 432;
+    room.memory.writeBigUInt64LE(5_000n, at + 168 + 8);
+    expectFailed(room, forward(room, { outMsat: 4_999n, inMsat: 4_999n }).slot, 0x100b, 4_999n);
+    expectFailed(room, forward(room, { outMsat: 0n, inMsat: 1n }).slot, 0x100b, 0n);
+    expect(forward(room, { outMsat: 5_000n, inMsat: 5_000n }).out).toHaveLength(1);
+  },
   "fee_insufficient, to the last msat": (make) => {
     const room = open(make);
     const short = OUT_MSAT + FEE_MSAT - 1n;
@@ -308,6 +317,22 @@ onEngines("payment: onions that are not accepted", {
     const { slot, out } = forward(room, { session });
     expect(out).toHaveLength(1);
     expect(room.slot(0, slot)).toMatchObject({ result: RESULT.failed, failure: 0x2002 });
+  },
+  "more onions than can be remembered: those that expire first are forgotten": (make) => {
+    const room = open(make);
+    const session = (k: number): Uint8Array => named(`session ${k} of many`);
+    const once = (k: number, outMsat = 999n): { slot: number; failure: number } => {
+      const values = { outMsat, inMsat: 5000n, inCltv: IN_CLTV + k, session: session(k) };
+      const { slot } = forward(room, values);
+      const { failure } = room.slot(0, slot);
+      room.setState(0, slot, STATE.free);
+      return { slot, failure };
+    };
+    for (let k = 0; k <= 256; k++) expect(once(k).failure).toBe(0x100b);
+    expect(once(256).failure).toBe(0x2002);
+    expect(once(1).failure).toBe(0x2002);
+    expect(once(0).failure).toBe(0x100b);
+    expect(once(1).failure).toBe(0x100b);
   },
   "temporary_node_failure: too much dust, or no onion": (make) => {
     const room = open(make);

@@ -55,13 +55,19 @@ function pay(room: Room, invoice: Invoice, part: Part = {}): number {
   return room.arrive(part.from ?? 0, { amountMsat, cltvExpiry, hash: invoice.hash, onion: packet });
 }
 
-const outcome = (room: Room, n: number, i: number): { state: number; result: number; failure: number } => {
+interface Outcome {
+  readonly state: number;
+  readonly result: number;
+  readonly failure: number;
+}
+
+const outcome = (room: Room, n: number, i: number): Outcome => {
   const { state, result, failure } = room.slot(n, i);
   return { state, result, failure };
 };
-const FULFILLED = { state: STATE.removeProposed, result: RESULT.fulfilled, failure: 0 };
-const WAITING = { state: STATE.committed, result: RESULT.none, failure: 0 };
-const failedWith = (failure: number): typeof FULFILLED => ({
+const FULFILLED: Outcome = { state: STATE.removeProposed, result: RESULT.fulfilled, failure: 0 };
+const WAITING: Outcome = { state: STATE.committed, result: RESULT.none, failure: 0 };
+const failedWith = (failure: number): Outcome => ({
   state: STATE.removeProposed,
   result: RESULT.failed,
   failure,
@@ -300,6 +306,26 @@ onEngines("payment: sets of HTLCs", {
     room.time(HEIGHT, 7n + TIMEOUT_MS);
     expect(room.settle()).toBe(true);
     expect(outcome(room, 0, first)).toEqual(failedWith(MPP_TIMEOUT));
+  },
+  "a part whose channel failed meanwhile does not count, but its preimage is kept once the others are enough": (
+    make,
+  ) => {
+    const room = open(make);
+    const invoice = room.invoice("a", { amountMsat: AMOUNT });
+    const first = pay(room, invoice, { amountMsat: 4000n, totalMsat: AMOUNT });
+    const second = pay(room, invoice, { amountMsat: 1000n, totalMsat: AMOUNT, from: 1 });
+    room.settle();
+    room.setChannel(0, 8);
+    const third = pay(room, invoice, { amountMsat: 8999n, totalMsat: AMOUNT, from: 1 });
+    room.settle();
+    expect(outcome(room, 1, third)).toEqual(WAITING);
+    const fourth = pay(room, invoice, { amountMsat: 1n, totalMsat: AMOUNT, from: 1 });
+    room.settle();
+    for (const i of [second, third, fourth]) expect(outcome(room, 1, i)).toEqual(FULFILLED);
+    expect(outcome(room, 0, first)).toEqual(WAITING);
+    expect(room.slot(0, first)).toMatchObject({ preimage: invoice.preimage });
+    expect(room.slot(0, first).flags & FLAG.preimage).toBe(FLAG.preimage);
+    expect(room.events()).toMatchObject([{ kind: "received", amountMsat: AMOUNT }]);
   },
   "a set whose only channel has failed is forgotten": (make) => {
     const room = open(make);

@@ -1,15 +1,11 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { beforeAll, describe, it } from "vitest";
 import { KeyRing } from "../../host/board/key_ring.js";
 import { NodeCrypto } from "../../host/board/node_crypto.js";
 import type { Instance } from "../../host/engine/engine.js";
 import { engineByName } from "../../host/engine/index.js";
-import { projectRoot } from "../../host/root.js";
 import { whereItRuns } from "../driver/engines.js";
+import { compileEntry } from "../driver/entry.js";
 import { buildOnion, framed, pointOf } from "../onion/sphinx.js";
 import { encodeTlvs } from "../onion/tlv.js";
 
@@ -416,27 +412,12 @@ export class Room {
   }
 }
 
-/** Compiles the entry with the memory that the node has. */
-function compile(): Uint8Array {
-  const folder = mkdtempSync(join(tmpdir(), "payment-"));
-  try {
-    const out = join(folder, "module.wasm");
-    const asc = join(projectRoot(), "node_modules/assemblyscript/bin/asc.js");
-    const memory = ["--initialMemory", "3", "--maximumMemory", "3"];
-    const args = [asc, ENTRY, "--target", "test", ...memory, "--outFile", out];
-    execFileSync(process.execPath, args, { cwd: projectRoot(), stdio: "pipe" });
-    return readFileSync(out);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
 /** Tests of the room on the engines of this process: each is given a way to make fresh rooms. */
 export function onEngines(title: string, tests: Readonly<Record<string, (room: () => Room) => void>>): void {
   describe(title, () => {
     let wasm: Uint8Array;
     beforeAll(() => {
-      wasm = compile();
+      ({ wasm } = compileEntry(ENTRY, "node"));
     });
     for (const engine of ["v8", "wasm3"] as const) {
       const room = (): Room => {
