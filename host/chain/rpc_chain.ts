@@ -67,6 +67,8 @@ export class RpcChain implements Chain {
   /** Watches that could not be begun. */
   private readonly unfinished: (() => void)[] = [];
   private readonly problem: (error: Error) => void;
+  /** Address that mined blocks pay to; a new one each time would cost the node more than the blocks. */
+  private miner: string | undefined;
   private isPolling = false;
   private isClosed = false;
 
@@ -172,9 +174,9 @@ export class RpcChain implements Chain {
 
   /** Rejects where blocks cannot be had for nothing. */
   async mine(blocks: number): Promise<void> {
-    const address = await this.rpc.call<string>("getnewaddress", "", "bech32");
+    this.miner ??= await this.rpc.call<string>("getnewaddress", "", "bech32");
     for (let left = blocks; left > 0; left -= MINED_AT_ONCE) {
-      await this.rpc.call("generatetoaddress", Math.min(left, MINED_AT_ONCE), address);
+      await this.rpc.call("generatetoaddress", Math.min(left, MINED_AT_ONCE), this.miner);
     }
     await this.poll();
   }
