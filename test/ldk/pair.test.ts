@@ -4,7 +4,8 @@ import { startLdk } from "../../host/bench/lightning/ldk.js";
 import { type LdkHop, LdkNode, type LdkSaved } from "../../host/bench/lightning/ldk_node.js";
 import type { LdkOptions } from "../../host/bench/lightning/ldk_config.js";
 import { SimulatedChain } from "../../host/chain/simulated_chain.js";
-import { ldkParty, MemoryWire, run, TcpWire, until } from "./wire.js";
+import { MemoryWire, run } from "../../host/lnsim/wire.js";
+import { ldkParty, TcpWire, until } from "./wire.js";
 
 // What the harness is worth: LDK with itself, as it is later with this project's node.
 
