@@ -18,7 +18,10 @@ export function compileEntry(entry: string, target: "test" | "node" = "test"): M
   for (const source of sources.filter((name) => name.endsWith(".ts")).sort()) {
     hash.update(readFileSync(join(root, "assembly", source)));
   }
-  hash.update(readFileSync(join(root, "asconfig.json"))).update(readFileSync(join(root, entry))).update(target);
+  hash
+    .update(readFileSync(join(root, "asconfig.json")))
+    .update(readFileSync(join(root, entry)))
+    .update(target);
   const folder = join(root, "build/test", hash.digest("hex").slice(0, 16));
   if (!existsSync(folder)) {
     const partial = `${folder}.${process.pid}`;

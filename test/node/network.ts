@@ -35,7 +35,7 @@ export class TestNode {
   readonly watched = new Map<number, Uint8Array>();
   readonly lines: (Line | undefined)[] = [undefined, undefined, undefined, undefined];
   readonly keys: KeyRing;
-  flash: NorFlash;
+  readonly flash: NorFlash;
   node!: LightningNode;
   alive = false;
   private starts = 0;
@@ -43,10 +43,11 @@ export class TestNode {
   constructor(
     readonly network: TestNetwork,
     readonly name: string,
-    private readonly makeFlash: MakeFlash,
+    makeFlash: MakeFlash,
+    image?: Uint8Array,
   ) {
     this.keys = new KeyRing(new Entropy(name, "root").bytes(32));
-    this.flash = makeFlash();
+    this.flash = makeFlash(image);
     this.start();
   }
 
@@ -54,10 +55,9 @@ export class TestNode {
     return this.keys.publicKey(0) as Uint8Array;
   }
 
-  /** Switches it on. The same flash object goes on; `image` puts another one in its place. */
-  start(image?: Uint8Array): void {
-    if (image !== undefined) this.flash = this.makeFlash(image);
-    const entropy = new Entropy(this.name, `random ${this.starts++}`);
+  /** Switches it on, with the flash as it is. */
+  start(): void {
+    const entropy = new Entropy(this.network.seed, `${this.name} ${this.starts++}`);
     const board = new NodeBoard(this.flash, new NodeCrypto(this.keys), entropy);
     this.alive = true;
     const { height, nowMs } = this.network;
@@ -115,12 +115,17 @@ export class TestNetwork {
     throw error;
   };
 
-  constructor(engine: Engine["name"]) {
+  /** @param seed of the nodes' random generators: another one for every life that begins with the same flash */
+  constructor(
+    engine: Engine["name"],
+    readonly seed = "network",
+  ) {
     this.engine = engineByName(engine);
   }
 
-  add(name: string, makeFlash: MakeFlash = goodFlash): TestNode {
-    const node = new TestNode(this, name, makeFlash);
+  /** @param image what is in its flash; nothing if absent */
+  add(name: string, makeFlash: MakeFlash = goodFlash, image?: Uint8Array): TestNode {
+    const node = new TestNode(this, name, makeFlash, image);
     this.nodes.push(node);
     return node;
   }

@@ -1,17 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { availableEngines } from "../../host/engine/index.js";
 import { toHex } from "../driver/vectors.js";
-import { invoiceOf, routeOf, TestNetwork, type TestNode } from "./network.js";
-
-/** Two nodes, connected, with a confirmed channel. */
-export function pair(engine: "v8" | "wasm3", anchors: boolean) {
-  const network = new TestNetwork(engine);
-  const [a, b] = [network.add("a"), network.add("b")];
-  network.connect(a, b);
-  network.run();
-  const [ab, ba] = network.openChannel(a, b, 1_000_000n, anchors, 100_000_000n);
-  return { network, a, b, ab, ba };
-}
+import { invoiceOf, routeOf, type TestNode } from "./network.js";
+import { pair } from "./rows.js";
 
 const balances = (node: TestNode, channel: number): (bigint | undefined)[] => {
   const info = node.node.channel(channel);
