@@ -13,6 +13,7 @@ interface Options {
   readonly dir: string;
   readonly listen: Address;
   readonly chain: ChainChoice;
+  readonly chainCookie?: string;
   readonly network: NetworkName;
   readonly engine?: "v8" | "wasm3";
   readonly alias?: string;
@@ -34,6 +35,7 @@ export function nodeCommand(): Command {
         .argParser((text) => argument(() => readChainChoice(text)))
         .default(readChainChoice("simulated"), "simulated"),
     )
+    .option("--chain-cookie <file>", "where a full node writes its user and password")
     .addOption(
       new Option("--network <name>", "which chain its channels are on")
         .choices(Object.keys(NETWORKS))
@@ -70,6 +72,7 @@ async function run(options: Options): Promise<void> {
     folder: options.dir,
     listen: options.listen,
     chain: options.chain,
+    chainCookie: options.chainCookie,
     network: options.network,
     alias: options.alias ?? "",
     logLevel: options.logLevel,

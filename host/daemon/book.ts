@@ -40,6 +40,8 @@ interface Content {
   payments: BookedPayment[];
   /** Funding transactions that are not confirmed, hexadecimal, by txid. */
   fundings: Record<string, string>;
+  /** Height at which an outpoint was first watched, by its hexadecimal. */
+  watches: Record<string, number>;
 }
 
 /**
@@ -60,7 +62,7 @@ export class Book {
       text = readFileSync(path, "utf8");
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-      return new Book(path, { addresses: {}, invoices: [], payments: [], fundings: {} });
+      return new Book(path, { addresses: {}, invoices: [], payments: [], fundings: {}, watches: {} });
     }
     let content: unknown;
     try {
@@ -68,11 +70,11 @@ export class Book {
     } catch {
       content = undefined;
     }
-    const { addresses, invoices, payments, fundings } = isObject(content) ? content : {};
+    const { addresses, invoices, payments, fundings, watches = {} } = isObject(content) ? content : {};
     if (!isObject(addresses) || !Array.isArray(invoices) || !Array.isArray(payments) || !isObject(fundings)) {
       throw new Error(`${path}: is no book of a node; without it, only labels and past payments are lost`);
     }
-    return new Book(path, { addresses, invoices, payments, fundings } as Content);
+    return new Book(path, { addresses, invoices, payments, fundings, watches } as Content);
   }
 
   address(peer: string): Address | undefined {
@@ -116,6 +118,15 @@ export class Book {
   dropFunding(txid: string): void {
     this.content.fundings = Object.fromEntries(Object.entries(this.content.fundings).filter(([each]) => each !== txid));
     this.save();
+  }
+
+  /** Height at which this outpoint was first watched: now, if it never was. */
+  watchedSince(outpoint: string, height: number): number {
+    const known = Object.hasOwn(this.content.watches, outpoint) ? this.content.watches[outpoint] : undefined;
+    if (known !== undefined) return known;
+    this.content.watches[outpoint] = height;
+    this.save();
+    return height;
   }
 
   /** The invoice with this hash is paid. */

@@ -1,6 +1,7 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Chain } from "../chain/chain.js";
+import { RpcChain } from "../chain/rpc_chain.js";
 import type { Clock } from "./clock.js";
 import { inFolder } from "./folder.js";
 import { ParameterError } from "./parameters.js";
@@ -31,12 +32,29 @@ export function readChainChoice(text: string): ChainChoice {
       "is neither simulated, simulated:FOLDER nor an address such as http://user:pass@127.0.0.1:18443",
     );
   }
-  if (url.protocol !== "http:" && url.protocol !== "https:") throw new ParameterError("is no address of http or https");
+  if (url.protocol !== "http:") throw new ParameterError("is no address of http");
   return { kind: "rpc", url: text };
 }
 
-/** Throws ChainError if it cannot be reached. */
-export function openChain(choice: ChainChoice, clock: Clock, onTrouble: (message: string) => void): Promise<Chain> {
+/**
+ * Throws ChainError if it cannot be reached.
+ *
+ * @param cookieFile of a full node, in place of user and password
+ * @param onTrouble told when it is lost later on
+ */
+export function openChain(
+  choice: ChainChoice,
+  cookieFile: string | undefined,
+  clock: Clock,
+  onTrouble: (message: string) => void,
+): Promise<Chain> {
   if (choice.kind === "simulated") return RemoteChain.connect(inFolder(choice.folder).control, clock, onTrouble);
-  throw new Error("--chain: a full node's JSON-RPC is not supported yet");
+  return RpcChain.connect({
+    url: choice.url,
+    ...(cookieFile === undefined ? {} : { cookieFile }),
+    clock,
+    onProblem: (error) => {
+      onTrouble(error.message);
+    },
+  });
 }

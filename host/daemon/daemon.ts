@@ -33,6 +33,8 @@ export interface DaemonOptions {
   readonly folder: string;
   readonly listen: Address;
   readonly chain: ChainChoice;
+  /** Where a full node writes user and password. */
+  readonly chainCookie: string | undefined;
   readonly network: NetworkName;
   readonly alias: string;
   readonly logLevel: LogLevel;
@@ -98,7 +100,7 @@ export class Daemon {
     undo.push(() => {
       flash.close();
     });
-    const chain: Chain = await openChain(options.chain, clock, (message) => {
+    const chain: Chain = await openChain(options.chain, options.chainCookie, clock, (message) => {
       log.warn(`chain: ${message}`);
     });
     undo.push(() => {

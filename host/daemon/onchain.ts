@@ -6,6 +6,8 @@ import { hexText } from "./context.js";
 /** A transaction's own id, whatever its witness, as people write it. */
 export const txidOf = (transaction: Uint8Array): string => decodeTransaction(transaction).txid;
 
+/** Blocks before an outpoint was first watched that are looked at too, in case that was not written down at once. */
+const SPARE_BLOCKS = 144;
 /** Refusals after which trying again may help: the same transaction may pass in a later block. */
 const LATER: readonly Refusal["reason"][] = ["lock_time", "sequence", "missing_inputs", "fee", "other"];
 
@@ -15,6 +17,7 @@ export class Onchain {
   private readonly blocks: Subscription;
   /** Not accepted yet, by txid. */
   private readonly waiting = new Map<string, Uint8Array>();
+  private readonly accepted = new Set<string>();
   /** Transactions that the node had published, by the outpoint that they spend first. */
   private readonly published = new Map<string, string>();
 
@@ -41,7 +44,7 @@ export class Onchain {
 
   /** As the node asks for it. */
   watch(channel: number, outpoint: Uint8Array, script: Uint8Array): void {
-    const { chain, node, log, act } = this.context;
+    const { chain, node, book, log, act } = this.context;
     const known = this.watches.get(channel);
     const name = hexText(outpoint);
     if (known?.outpoint === name) return;
@@ -52,6 +55,8 @@ export class Onchain {
       {
         depth: (depth, place) => {
           act("funding depth", () => {
+            // How deep a funding lies that a closed channel had is no matter any more.
+            if ([undefined, "none", "closed"].includes(node.channel(channel)?.state)) return;
             node.fundingDepth(channel, depth, place?.height ?? 0, place?.index ?? 0);
           });
         },
@@ -63,8 +68,7 @@ export class Onchain {
           });
         },
       },
-      // The node does not say when it was funded: the whole chain is looked at, which on a test network is short.
-      0,
+      Math.max(0, book.watchedSince(name, chain.height()) - SPARE_BLOCKS),
     );
     this.watches.set(channel, { outpoint: name, subscription });
   }
@@ -80,7 +84,8 @@ export class Onchain {
       (refusal) => {
         if (refusal === undefined || refusal.reason === "known") {
           this.waiting.delete(txid);
-          log.info(`transaction ${txid}: published`);
+          if (!this.accepted.has(txid)) log.info(`transaction ${txid}: published`);
+          this.accepted.add(txid);
           return;
         }
         log.warn(`transaction ${txid}: refused, ${refusal.reason}: ${refusal.detail}`);

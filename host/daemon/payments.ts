@@ -29,6 +29,8 @@ export class Payments {
   /** Who waits for a payment to end. */
   private readonly waiting = new Map<BookedPayment, (outcome: Outcome) => void>();
 
+  private starting = false;
+
   constructor(private readonly context: Context) {
     context.events.on((event) => {
       if (event.kind === "sent" || event.kind === "failed") this.ended(event);
@@ -144,6 +146,7 @@ export class Payments {
       if (event.kind === "sent" || event.kind === "failed") early.push(event);
     });
     let part: number;
+    this.starting = true;
     try {
       part = node.pay({ channel: path.channel, hops: path.hops, ...request });
     } catch (error) {
@@ -151,6 +154,7 @@ export class Payments {
       throw error;
     } finally {
       off();
+      this.starting = false;
     }
     // A keysend's hash is the node's to choose.
     const hash =
@@ -196,13 +200,36 @@ export class Payments {
     const payment = book.payments.find(
       ({ status, part, payment_hash }) => status === "pending" && part === event.part && payment_hash === hash,
     );
-    // Told again after a restart, or before it is booked: `start` tells it then.
-    if (payment === undefined) return;
-    const outcome: Outcome =
-      event.kind === "sent" ? { preimage: hexText(event.preimage) } : { failure: failureText(event.hop, event.code) };
+    if (payment === undefined) {
+      this.unbooked(event, hash);
+      return;
+    }
+    const outcome = outcomeOf(event);
     book.ended(payment, outcome);
     log.info(`payment ${hash}: ${"preimage" in outcome ? "complete" : `failed, ${outcome.failure}`}`);
     this.waiting.get(payment)?.(outcome);
+  }
+
+  /** The node tells of the end of a payment that is not booked as pending. */
+  private unbooked(event: EndEvent, hash: string): void {
+    const { book, clock } = this.context;
+    // `start` is about to book it and tells it then; or the node tells again, after a restart, what is booked.
+    if (this.starting || book.payments.some(({ part, payment_hash }) => part === event.part && payment_hash === hash)) {
+      return;
+    }
+    // We were killed between the two: where it went to is not known any more, but that it was made is.
+    const payment: BookedPayment = {
+      payment_hash: hash,
+      destination: "unknown",
+      kind: "bolt11",
+      amount_msat: event.amountMsat.toString(),
+      amount_sent_msat: event.amountMsat.toString(),
+      created_at: Math.floor(clock.nowMs() / 1000),
+      part: event.part,
+      status: "pending",
+    };
+    book.addPayment(payment);
+    book.ended(payment, outcomeOf(event));
   }
 
   private received({ paymentHash, amountMsat }: Extract<NodeEvent, { kind: "received" }>): void {
@@ -211,6 +238,9 @@ export class Payments {
     book.paid(hexText(paymentHash), amountMsat, clock.nowMs());
   }
 }
+
+const outcomeOf = (event: EndEvent): Outcome =>
+  event.kind === "sent" ? { preimage: hexText(event.preimage) } : { failure: failureText(event.hop, event.code) };
 
 type EndEvent = Extract<NodeEvent, { kind: "sent" | "failed" }>;
 

@@ -83,7 +83,7 @@ export class RemoteChain implements Chain {
   }
 
   watch(outpoint: Outpoint, _script: Uint8Array, listener: WatchListener, since?: number): Subscription {
-    const watch = this.watches.watch(outpoint, listener, false);
+    const watch = this.watches.watch(outpoint, listener);
     this.deliver(() => {
       for (const block of this.blocks.slice(Math.max(0, since ?? 0))) watch.look(readBlock(block));
       this.watches.activate(watch);

@@ -4,9 +4,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll } from "vitest";
+import { CHAIN_VERBS } from "../../host/daemon/chain_verbs.js";
+import { parametersOf } from "../../host/daemon/command_line.js";
+import { ControlClient } from "../../host/daemon/control_client.js";
+import { NODE_VERBS, type Verbs } from "../../host/daemon/verbs.js";
 import { MAIN, type Outcome } from "../cli/cli.js";
 
-/** A reply of --json; tests look into it as they like. */
+/** A reply; tests look into it as they like. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type Reply = any;
 
@@ -92,11 +96,17 @@ export class Machines {
     });
   }
 
-  /** The result of a verb; throws with what it said if it failed. */
-  async ask(command: "cli" | "chain", name: string, ...words: string[]): Promise<Reply> {
-    const { code, stdout, stderr } = await this.run(command, "--dir", this.path(name), "--json", ...words);
-    if (code !== 0) throw new Error(`${name}: ${words.join(" ")}: ${stdout}${stderr}`);
-    return JSON.parse(stdout) as unknown;
+  /** The result of a verb, over the control socket as `tieline cli` asks for it; throws if it is refused. */
+  async ask(command: "cli" | "chain", name: string, verb: string, ...words: string[]): Promise<Reply> {
+    const verbs: Verbs = command === "cli" ? NODE_VERBS : CHAIN_VERBS;
+    const known = verbs[verb];
+    if (known === undefined) throw new Error(`no verb ${verb}`);
+    const client = await ControlClient.connect(this.path(`${name}/control.sock`));
+    try {
+      return await client.call(verb, parametersOf(known, words));
+    } finally {
+      client.close();
+    }
   }
 
   /** The error of a verb that is refused, with the exit code. */
