@@ -265,6 +265,8 @@ export function channel_on_open(peer: usize, record: usize, flags: u32): i32 {
   if (n < 0) return n;
   let code = check_open(record, flags);
   if (code < 0) return code;
+  // Messages have to find one channel.
+  if (at.channel_find(load<u32>(record, wire.OPEN_CHANNEL_TEMPORARY_CHANNEL_ID), peer) >= 0) return ERR_VALUE;
   const type = <u32>type_of(record, wire.OPEN_CHANNEL_CHANNEL_TYPE);
   const funding_sat = load<u64>(record, wire.OPEN_CHANNEL_FUNDING_SATOSHIS);
   const push_msat = load<u64>(record, wire.OPEN_CHANNEL_PUSH_MSAT);

@@ -45,7 +45,7 @@ export {
   channel_open,
 } from "../../assembly/channel/opening";
 export { channel_find, channel_free, channel_of, channels_begin, slot_of } from "../../assembly/channel/record";
-export { blob_new, blobs_begin } from "../../assembly/htlc/blobs";
+export { blob_free, blob_new, blobs_begin } from "../../assembly/htlc/blobs";
 export { has_changes, state_after, state_flags, event_of };
 
 const data_at: usize = memory.data(16384, 8);

@@ -34,6 +34,11 @@ export const other = (end: End): End => (end === 0 ? 1 : 0);
 export const sha256 = (bytes: Uint8Array): Uint8Array => createHash("sha256").update(bytes).digest();
 export const preimageOf = (number: number): Uint8Array => sha256(Buffer.from(`preimage ${number}`));
 
+/** Numbers below 1,000 by the hashes of their preimages. */
+const NUMBERS_OF: ReadonlyMap<string, number> = new Map(
+  Array.from({ length: 1000 }, (_, i) => [Buffer.from(sha256(preimageOf(i))).toString("hex"), i]),
+);
+
 export const typeOf = (frame: Uint8Array): number => ((frame[0] ?? 0) << 8) | (frame[1] ?? 0);
 
 /** Two ends of a channel, 0 its opener, and what is on its way between them. */
@@ -42,6 +47,7 @@ export class Pair {
   readonly sent: [Uint8Array[], Uint8Array[]] = [[], []];
   readonly #data: number;
   #hashes = 0;
+  #lastBlob = 0;
 
   constructor(readonly instance: Instance) {
     this.#data = this.call("data");
@@ -77,12 +83,24 @@ export class Pair {
     this.instance.memory().set(Buffer.from(stored, "base64").subarray(from, to), region + from);
   }
 
+  amountOf(end: End, slot: number): bigint {
+    return this.u64(this.call("slot_of", end, slot) + 8);
+  }
+
+  freeBlobs(): number {
+    const lengths = Buffer.from(this.read(this.call("blob_lengths"), 32));
+    return Array.from({ length: 16 }, (_, i) => lengths.readUInt16LE(2 * i)).filter((length) => length === 0).length;
+  }
+
+  /** Frees the blob that the last offer, which was refused, has left to its caller. */
+  freeLastBlob(): void {
+    this.call("blob_free", this.#lastBlob);
+  }
+
   /** The number whose preimage a slot's HTLC has. */
   numberOf(end: End, slot: number): number {
     const hash = this.read(this.call("slot_of", end, slot) + 24, 32);
-    const number = Array.from({ length: 1000 }, (_, i) => i).find(
-      (i) => Buffer.compare(sha256(preimageOf(i)), hash) === 0,
-    );
+    const number = NUMBERS_OF.get(Buffer.from(hash).toString("hex"));
     if (number === undefined) throw new Error("no such preimage");
     return number;
   }
@@ -224,6 +242,7 @@ export class Pair {
     );
     const blob = this.call("blob_new", onion, 1366);
     if (blob < 0) throw new Error("no blob is free");
+    this.#lastBlob = blob;
     const hash = this.place(0, sha256(preimageOf(number)));
     return this.call("channel_offer", end, amountMsat, hash, expiry, blob, 0, 0);
   }
