@@ -95,13 +95,18 @@ export class SimulatedWallet {
     for (const { txid, output_index } of inputs) this.kept.delete(coinKey(txid, output_index));
   }
 
-  /** Coins that blocks have, that nothing spends and that are kept for nothing. */
+  /** Coins that blocks have, that nothing spends and that are kept for nothing; the oldest first, whatever happened. */
   private free(): { key: string; coin: Coin; secret: Uint8Array }[] {
     const found = [];
     for (const [key, coin] of this.ledger.coins()) {
       const secret = this.byScript.get(Buffer.from(coin.script).toString("hex"));
       if (secret !== undefined && !this.kept.has(key) && !this.ledger.isClaimed(key)) found.push({ key, coin, secret });
     }
-    return found;
+    return found.sort((a, b) => a.coin.height - b.coin.height || compareKeys(a.key, b.key));
   }
 }
+
+const compareKeys = (a: string, b: string): number => {
+  const [[txid = "", index], [otherTxid = "", other]] = [a.split(":"), b.split(":")];
+  return txid === otherTxid ? Number(index) - Number(other) : txid < otherTxid ? -1 : 1;
+};
