@@ -9,7 +9,7 @@ export interface ModuleFile {
 }
 
 /** build/NAME.wasm of this project. */
-export function readModule(name: "metrology" | "node"): ModuleFile {
+export function readModule(name: "metrology" | "node" | "rooms"): ModuleFile {
   const file = join(projectRoot(), `build/${name}.wasm`);
   return { wasm: readFileSync(file), sourceMap: readFileSync(`${file}.map`, "utf8") };
 }

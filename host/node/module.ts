@@ -16,6 +16,9 @@ export interface NodeImports {
   imports(memory: () => Uint8Array): Imports;
 }
 
+/** build/rooms.wasm: of node.wasm what only computes, for boards that have cryptography and nothing else for it. */
+export const readRooms = (): ModuleFile => readModule("rooms");
+
 /** node.wasm on one engine with its board: the host's only typed way to the firmware. */
 export class NodeModule {
   private readonly instance: Instance;

@@ -1,5 +1,5 @@
 // Where the emulated board's RAM and flash go: what the same firmware would take of a chip. Run as a program, it prints
-// the tables, and those of node.wasm.
+// the tables, and those of the rooms of node.wasm.
 
 import { fileURLToPath } from "node:url";
 import { encodeEdges } from "../board/edge_fifo.js";

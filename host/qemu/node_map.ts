@@ -1,4 +1,5 @@
-// What node.wasm takes of a chip's RAM, and the instructions of its main calls beside those of the cryptography in them.
+// What the rooms of node.wasm take of a chip's RAM, and the instructions of their main calls beside those of the
+// cryptography in them. The emulated board has no flash and lines for a whole node, so that it runs rooms.wasm.
 
 import { KeyRing } from "../board/key_ring.js";
 import { NodeCrypto } from "../board/node_crypto.js";
@@ -7,7 +8,7 @@ import { v8 } from "../engine/v8.js";
 import type { BoardClient } from "../link/board_client.js";
 import { CRYPTO_MODULE, NODE_EXPORTS, type CryptoImportName } from "../node/abi.js";
 import { ModuleError } from "../engine/errors.js";
-import { readNode } from "../node/module.js";
+import { readRooms } from "../node/module.js";
 import { CryptoCosts, type ImportCall } from "./crypto_costs.js";
 import { callFigures, type Figure, figures, number, table, valueOf } from "./figures.js";
 import { BOARD_ROOT, Machine } from "./machine.js";
@@ -48,7 +49,7 @@ export const NODE_BUDGET = {
   } as Readonly<Record<string, number>>,
 };
 
-/** node.wasm on the board, and once more on V8, where it can be seen which imports a call makes. */
+/** rooms.wasm on the board, and once more on V8, where it can be seen which imports a call makes. */
 class Twin {
   private readonly calls: ImportCall[] = [];
   private readonly local: Instance;
@@ -56,7 +57,7 @@ class Twin {
   private readonly outputAt: number;
 
   constructor(private readonly client: BoardClient) {
-    const { wasm, sourceMap } = readNode();
+    const { wasm, sourceMap } = readRooms();
     const crypto = new NodeCrypto(new KeyRing(BOARD_ROOT)).imports(() => this.local.memory());
     this.local = v8.instantiate(wasm, this.watched(crypto), sourceMap);
     this.inputAt = this.local.call("in_buffer") as number;
@@ -91,13 +92,13 @@ class Twin {
   }
 }
 
-/** Runs node.wasm on the board and measures it. */
+/** Runs rooms.wasm on the board and measures it. */
 export async function measureNodeMap(): Promise<NodeMapReport> {
   const machine = new Machine({ countInstructions: true });
   try {
     await machine.powerOn(); // without a key: the metrology module stays down
     const { client } = machine;
-    const { wasm } = readNode();
+    const { wasm } = readRooms();
     await client.load(wasm);
     const twin = new Twin(client);
     // Functions are compiled when they are first called; that is not what a call costs.
@@ -142,7 +143,7 @@ export async function measureNodeMap(): Promise<NodeMapReport> {
 
 export function formatNodeMap(report: NodeMapReport): string {
   return [
-    `node.wasm: ${report.wasmBytes.toLocaleString("en-US")} bytes of flash`,
+    `rooms of node.wasm: ${report.wasmBytes.toLocaleString("en-US")} bytes of flash`,
     "",
     ...table("RAM for it, bytes", report.ram),
     `C stack used: ${report.stackPeak} bytes`,

@@ -1,4 +1,4 @@
-// What the memory map has node.wasm do: a handshake with itself, messages, an onion, commitments.
+// What the memory map has the rooms of node.wasm do: a handshake with itself, messages, an onion, commitments.
 
 import secp256k1 from "secp256k1";
 import { type Channel, encodeChannel, encodeCommitment, encodeHtlc } from "../bench/lightning/channel_records.js";

@@ -3,7 +3,7 @@ import type { FunctionSignature } from "../../host/engine/abi.js";
 import * as metrology from "../../host/metrology/abi.js";
 import { readMetrology } from "../../host/metrology/module.js";
 import * as node from "../../host/node/abi.js";
-import { readNode } from "../../host/node/module.js";
+import { readNode, readRooms } from "../../host/node/module.js";
 import { cTable, declared, exported, read, type Signatures, wasmFunctions } from "./interface.js";
 
 const entries = (signatures: Signatures): [string, FunctionSignature][] => Object.entries(signatures);
@@ -24,7 +24,7 @@ describe("the interface of metrology.wasm is the same on all sides", () => {
   });
 
   it("imports: the wasm uses all of them and no other", () => {
-    expect(imports).toEqual(IMPORTS);
+    expect(imports).toEqual({ [IMPORT_MODULE]: IMPORTS });
   });
 
   it("exports: index.ts, host and C table, in one order", () => {
@@ -43,15 +43,12 @@ describe("the interface of metrology.wasm is the same on all sides", () => {
   });
 });
 
-/**
- * Imports that no export of node.wasm leads to: the chain room hashes transactions of any length and asks for shachain
- * seeds where channels need it, and there are none yet.
- */
-const NOT_REACHED = ["sha256_update", "sha256_final", "key_seed", "scalar_add"];
+/** Imports that no export of node.wasm leads to: nothing that is hashed here comes in pieces, and no secret is summed. */
+const NOT_REACHED = ["sha256_update", "sha256_final", "scalar_add"];
 
 describe("the interface of node.wasm is the same on all sides", () => {
-  const { CRYPTO_IMPORTS, CRYPTO_MODULE, NODE_EXPORTS } = node;
-  const { imports, exports } = wasmFunctions(readNode().wasm, CRYPTO_MODULE);
+  const { BOARD_IMPORTS, BOARD_MODULE, CRYPTO_IMPORTS, CRYPTO_MODULE, NODE_EXPORTS } = node;
+  const { imports, exports } = wasmFunctions(readNode().wasm, CRYPTO_MODULE, BOARD_MODULE);
   const table = read("boards/runtime/crypto_abi.h");
 
   it("imports: crypto.ts, host and C table, in one order", () => {
@@ -60,9 +57,14 @@ describe("the interface of node.wasm is the same on all sides", () => {
     expect(defined(table, "CRYPTO_IMPORT_MODULE")).toBe(`"${CRYPTO_MODULE}"`);
   });
 
+  it("imports: board.ts and host, in one order", () => {
+    expect(entries(declared(read("assembly/node/board.ts"), "declare function"))).toEqual(entries(BOARD_IMPORTS));
+  });
+
   it("imports: the wasm uses all that its exports lead to, and no other", () => {
-    expect(CRYPTO_IMPORTS).toMatchObject(imports);
-    const unused = Object.keys(CRYPTO_IMPORTS).filter((name) => !(name in imports));
+    expect(imports[BOARD_MODULE]).toEqual(BOARD_IMPORTS);
+    expect(CRYPTO_IMPORTS).toMatchObject(imports[CRYPTO_MODULE] ?? {});
+    const unused = Object.keys(CRYPTO_IMPORTS).filter((name) => !(name in (imports[CRYPTO_MODULE] ?? {})));
     expect(unused).toEqual(NOT_REACHED);
   });
 
@@ -72,6 +74,17 @@ describe("the interface of node.wasm is the same on all sides", () => {
 
   it("exports: the wasm has all of them and no other", () => {
     expect(exports).toEqual(NODE_EXPORTS);
+  });
+
+  it("rooms.wasm: the exports before boot, the same ones, and no import but of cryptography", () => {
+    const names = Object.keys(NODE_EXPORTS);
+    const computing = names.slice(0, names.indexOf("boot"));
+    const rooms = wasmFunctions(readRooms().wasm, CRYPTO_MODULE);
+    expect(exported(read("assembly/rooms/index.ts"))).toEqual(computing);
+    expect(entries(NODE_EXPORTS).slice(0, computing.length)).toEqual(
+      computing.map((name) => [name, rooms.exports[name]]),
+    );
+    expect(Object.keys(rooms.exports)).toHaveLength(computing.length);
   });
 
   it("buffers: limits.ts and host", () => {
