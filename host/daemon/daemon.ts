@@ -145,7 +145,7 @@ export class Daemon {
       onBroadcast: (transaction) => {
         later((running) => {
           running.stored(() => {
-            running.onchain.broadcast(transaction);
+            void running.onchain.broadcast(transaction);
           });
         });
       },
@@ -173,7 +173,7 @@ export class Daemon {
     const peers = new Peers(context);
     const payments = new Payments(context);
     const publish = (transaction: Uint8Array): void => {
-      onchain.broadcast(transaction);
+      void onchain.broadcast(transaction);
     };
     const onchain: Onchain = new Onchain(context, () => {
       resumeFundings(context, publish);

@@ -95,9 +95,7 @@ export function methods(parts: Parts): Handlers<typeof NODE_VERBS> {
 
     fundchannel: (args) => {
       if (!peers.isReady(hexText(args.id))) throw new RpcError(RPC_CODES.PEER, `${hexText(args.id)}: not connected`);
-      return openChannel(context, args, (transaction) => {
-        onchain.broadcast(transaction);
-      });
+      return openChannel(context, args, (transaction) => onchain.broadcast(transaction));
     },
 
     listpeerchannels: ({ id }) => ({
@@ -125,11 +123,14 @@ export function methods(parts: Parts): Handlers<typeof NODE_VERBS> {
     close: async ({ id, force = false }) => {
       const channel = theChannel(alive(), id);
       const number = channel.channel;
-      const result = (type: string): Json => ({
-        type,
-        channel_id: hexText(channel.channelId),
-        txid: onchain.spenderOf(channel.fundingTxid, channel.fundingVout) ?? null,
-      });
+      const result = async (type: string): Promise<Json> => {
+        await onchain.answered();
+        return {
+          type,
+          channel_id: hexText(channel.channelId),
+          txid: onchain.spenderOf(channel.fundingTxid, channel.fundingVout) ?? null,
+        };
+      };
       if (force) {
         asked("close", () => {
           node.forceClose(number);

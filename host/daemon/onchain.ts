@@ -17,6 +17,7 @@ export class Onchain {
   private readonly blocks: Subscription;
   /** Not accepted yet, by txid. */
   private readonly waiting = new Map<string, Uint8Array>();
+  private readonly underWay = new Set<Promise<string | undefined>>();
   private readonly accepted = new Set<string>();
   /** Transactions that the node had published, by the outpoint that they spend first. */
   private readonly published = new Map<string, string>();
@@ -32,7 +33,7 @@ export class Onchain {
       context.act("block", () => {
         node.block(height);
       });
-      for (const transaction of [...this.waiting.values()]) this.broadcast(transaction);
+      for (const transaction of [...this.waiting.values()]) void this.broadcast(transaction);
       onBlock();
     });
   }
@@ -73,28 +74,45 @@ export class Onchain {
     this.watches.set(channel, { outpoint: name, subscription });
   }
 
-  /** Publishes, and tries again with each block until it is accepted. */
-  broadcast(transaction: Uint8Array): void {
-    const { log } = this.context;
+  /**
+   * Publishes, and tries again with each block until it is accepted.
+   *
+   * @returns the chain's refusal, or undefined if it has accepted; it never rejects
+   */
+  broadcast(transaction: Uint8Array): Promise<string | undefined> {
     const { txid, inputs } = decodeTransaction(transaction);
     const [first] = inputs;
     if (first !== undefined) this.published.set(`${first.txid}:${first.output_index}`, txid);
     this.waiting.set(txid, transaction);
-    void this.context.chain.broadcast(transaction).then(
-      (refusal) => {
-        if (refusal === undefined || refusal.reason === "known") {
-          this.waiting.delete(txid);
-          if (!this.accepted.has(txid)) log.info(`transaction ${txid}: published`);
-          this.accepted.add(txid);
-          return;
-        }
-        log.warn(`transaction ${txid}: refused, ${refusal.reason}: ${refusal.detail}`);
-        if (!LATER.includes(refusal.reason)) this.waiting.delete(txid);
-      },
-      (error: unknown) => {
-        log.warn(`transaction ${txid}: ${(error as Error).message}`);
-      },
-    );
+    const attempt = this.attempt(txid, transaction);
+    this.underWay.add(attempt);
+    void attempt.finally(() => this.underWay.delete(attempt));
+    return attempt;
+  }
+
+  /** Waits until the chain has answered to all that was published. */
+  async answered(): Promise<void> {
+    await Promise.all(this.underWay);
+  }
+
+  private async attempt(txid: string, transaction: Uint8Array): Promise<string | undefined> {
+    const { chain, log } = this.context;
+    let refusal: Refusal | undefined;
+    try {
+      refusal = await chain.broadcast(transaction);
+    } catch (error) {
+      log.warn(`transaction ${txid}: ${(error as Error).message}`);
+      return (error as Error).message;
+    }
+    if (refusal === undefined || refusal.reason === "known") {
+      this.waiting.delete(txid);
+      if (!this.accepted.has(txid)) log.info(`transaction ${txid}: published`);
+      this.accepted.add(txid);
+      return undefined;
+    }
+    log.warn(`transaction ${txid}: refused, ${refusal.reason}: ${refusal.detail}`);
+    if (!LATER.includes(refusal.reason)) this.waiting.delete(txid);
+    return `${refusal.reason}, ${refusal.detail}`;
   }
 
   stop(): void {

@@ -24,7 +24,7 @@ const COMMITMENT_FEERATE = 1000;
 export async function openChannel(
   context: Context,
   { id, amount, feerate, push_msat }: OpenArguments,
-  publish: (transaction: Uint8Array) => void,
+  publish: (transaction: Uint8Array) => Promise<string | undefined>,
 ): Promise<Json> {
   const { node, chain, events, log, book } = context;
   if (push_msat !== undefined && push_msat > amount * 1000n) {
@@ -80,7 +80,12 @@ export async function openChannel(
     await freed(context, funding, opened);
     throw error;
   }
-  publish(funding.tx);
+  const refusal = await publish(funding.tx);
+  if (refusal !== undefined) {
+    // Both have signed: it is tried again with every block, and the coins stay reserved.
+    const message = `channel to ${hexText(id)}: the funding transaction is not accepted yet: ${refusal}`;
+    throw new RpcError(RPC_CODES.CHAIN, message, { txid: txidText(funding.txid) });
+  }
   log.info(`channel ${opened} to ${hexText(id)}: funded by ${txidText(funding.txid)}`);
   const info = node.channel(opened);
   return {
