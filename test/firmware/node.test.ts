@@ -10,10 +10,13 @@ import { engineByName } from "../../host/engine/index.js";
 import { NODE_EXPORTS, NODE_INPUT_BYTES, type NodeExportName } from "../../host/node/abi.js";
 import { readNode } from "../../host/node/module.js";
 import { bootRecord } from "../../host/node/records.js";
+import { encodeMessage, MESSAGES } from "../../host/wire/message.js";
+import { anyMessage } from "../wire/arbitraries.js";
 import { NODE_CALLS } from "../long/counts.js";
 
 const NAMES = Object.keys(NODE_EXPORTS) as NodeExportName[];
 
+const MAX_FRAME = 4096;
 const CONFIG = { chainHash: new Uint8Array(32).fill(6), prefix: "bcrt" };
 
 function open(): { readonly instance: Instance; readonly board: NodeBoard } {
@@ -33,6 +36,20 @@ it("node.wasm takes at most 176 KB of linear memory", () => {
   const used = open().instance.call("memory_bytes") as number;
   expect(used).toBeGreaterThan(2 * NODE_INPUT_BYTES);
   expect(used).toBeLessThanOrEqual(176 * 1024);
+});
+
+it("node.wasm has all tables of messages where 16 bits reach them, however much memory it takes", () => {
+  const { instance } = open();
+  const input = instance.call("in_buffer") as number;
+  const types = new Set<number>();
+  for (const message of fc.sample(anyMessage, { numRuns: 1000, seed: 5 })) {
+    const frame = encodeMessage(message);
+    if (frame.length > MAX_FRAME) continue;
+    instance.memory().set(frame, input);
+    expect(instance.call("message_reencode", frame.length), message.name).toBe(frame.length);
+    types.add(message.type);
+  }
+  expect([...types].sort((a, b) => a - b)).toEqual(MESSAGES.map(({ type }) => type));
 });
 
 it.each(["off", "on"])(

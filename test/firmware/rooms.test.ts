@@ -2,18 +2,21 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { Entropy } from "../../host/board/entropy.js";
 import { KeyRing } from "../../host/board/key_ring.js";
+import { NodeBoard } from "../../host/board/node_board.js";
 import { NodeCrypto } from "../../host/board/node_crypto.js";
+import { NorFlash } from "../../host/board/nor_flash.js";
 import type { Instance } from "../../host/engine/engine.js";
 import { engineByName } from "../../host/engine/index.js";
 import { projectRoot } from "../../host/root.js";
 
 /** Rooms of the node module. */
-const ROOMS = ["base", "crypto", "wire", "chain", "transport", "onion", "gossip", "invoice", "node"];
+const ROOMS = "base crypto wire chain transport onion gossip invoice htlc channel payment node".split(" ");
 
 /** An entry that exports every public function of every room, under names of a few letters. */
 function everything(from: string): { readonly entry: string; readonly functions: number; readonly memory: string } {
-  const lines: string[] = [];
+  const lines = [`import "${from}/wire/message";`]; // whose tables have to be in the first 64 KiB
   let functions = 0;
   let memory = "";
   for (const room of ROOMS) {
@@ -30,7 +33,7 @@ function everything(from: string): { readonly entry: string; readonly functions:
   return { entry: lines.join("\n"), functions, memory };
 }
 
-it("all rooms together, what no export reaches yet included, stay within 48 KB of flash and of memory", () => {
+it("all rooms together, what no export reaches yet included, stay within 85 KB of flash and 176 KB of memory", () => {
   const folder = join(projectRoot(), "build/test", `rooms.${process.pid}`);
   mkdirSync(folder, { recursive: true });
   try {
@@ -39,19 +42,20 @@ it("all rooms together, what no export reaches yet included, stay within 48 KB o
     writeFileSync(join(folder, "rooms.entry.ts"), entry);
     const asc = join(projectRoot(), "node_modules/assemblyscript/bin/asc.js");
     const wasm = join(folder, "rooms.wasm");
-    const args = [asc, join(folder, "rooms.entry.ts"), "--target", "test", "--outFile", wasm];
+    const args = [asc, join(folder, "rooms.entry.ts"), "--target", "node", "--outFile", wasm];
     execFileSync(process.execPath, args, { cwd: projectRoot(), stdio: "pipe" });
     const bytes = readFileSync(wasm);
-    expect(bytes.length).toBeLessThanOrEqual(48 * 1024);
+    expect(bytes.length).toBeLessThanOrEqual(85 * 1024);
 
     const crypto = new NodeCrypto(new KeyRing(new Uint8Array(32).fill(1)));
+    const board = new NodeBoard(new NorFlash(4096, 8), crypto, new Entropy("rooms"));
     const instance: Instance = engineByName("v8").instantiate(
       bytes,
-      crypto.imports(() => instance.memory()),
+      board.imports(() => instance.memory()),
     );
     const used = instance.call(memory) as number;
     console.log(`all rooms: ${bytes.length} bytes of wasm, ${used} bytes of linear memory, ${functions} functions`);
-    expect(used).toBeLessThanOrEqual(48 * 1024);
+    expect(used).toBeLessThanOrEqual(176 * 1024);
   } finally {
     rmSync(folder, { recursive: true });
   }
