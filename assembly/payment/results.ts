@@ -14,7 +14,7 @@ import {
   SLOT_LINK,
   SLOT_PREIMAGE,
   SLOT_SECRET,
-  STATE_NORMAL,
+  STATE_FAILED,
   slot_has,
   slot_mark,
   slot_of,
@@ -54,8 +54,8 @@ export function resolve(n: i32, i: i32, slot: usize): bool {
   if (slot_has(slot, SLOT_HANDLED)) return false;
   const state = slot_state(slot);
   const fulfilled = slot_has(slot, SLOT_HAS_PREIMAGE);
-  // A channel that ends before we signed the HTLC has never had it.
-  const never = state == PROPOSED && state_of(n) > STATE_NORMAL;
+  // A channel that fails before we signed the HTLC has never had it; in STATE_LOST we do not know what we have signed.
+  const never = state == PROPOSED && state_of(n) == STATE_FAILED;
   if (!fulfilled && state != REMOVED && !never) return false;
   slot_mark(slot, SLOT_HANDLED);
   const link = load<u32>(slot, SLOT_LINK);

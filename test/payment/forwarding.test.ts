@@ -404,6 +404,8 @@ onEngines("payment: forwards on their way back", {
   "what was never signed fails when its channel does": (make) => {
     const room = open(make);
     const { slot } = forward(room);
+    room.setChannel(1, CHANNEL_STATE.lost);
+    expect(room.settle()).toBe(false);
     room.setChannel(1, CHANNEL_STATE.failed);
     room.settle();
     expect(room.slot(0, slot)).toMatchObject({ result: RESULT.failed, failure: 0x1007 });
