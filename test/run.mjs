@@ -23,6 +23,7 @@ const LONG = [
   "test/chain/spend",
   "test/chain/closing",
   "test/chain/decode",
+  "test/chain_backend/random",
   "test/onion/hostile",
   "test/invoice/mutations",
   "test/decode/hostile",
