@@ -7,8 +7,9 @@ import { decodeInvoice } from "../../host/decode/invoice.js";
 import { engineByName } from "../../host/engine/index.js";
 import { SimNode, type World } from "../../host/lnsim/sim_node.js";
 import { MemoryWire, type Party, run } from "../../host/lnsim/wire.js";
+import { readNode } from "../../host/node/module.js";
 import type { ChannelInfo, PayHop, PayRequest } from "../../host/node/records.js";
-import { compileEntry } from "../driver/entry.js";
+
 import { ldkParty } from "./wire.js";
 
 export type AnyNode = LdkNode | SimNode;
@@ -64,7 +65,7 @@ export class TielineWorld {
     this.chain.mineNow(10);
     this.world = {
       engine: engineByName("v8"),
-      file: compileEntry("assembly/node/index.ts", "node"),
+      file: readNode(),
       chain: this.chain,
       nowMs: 1_000n,
       utcS: 1_800_000_000n,

@@ -19,6 +19,8 @@ export interface LdkHop {
 
 /** What is left of a node that was switched off: all that it had stored. */
 export interface LdkSaved {
+  /** How often the node has been started. No two starts may draw the same random bytes. */
+  readonly starts: number;
   readonly manager: Uint8Array;
   /** By funding outpoint. */
   readonly monitors: ReadonlyMap<string, Uint8Array>;
@@ -52,6 +54,8 @@ export class LdkNode {
   readonly waiting = new Map<string, Uint8Array | undefined>();
   readonly received = new Map<string, bigint>();
   readonly payments = new Map<string, LdkPaymentState>();
+  /** Called when a payment of this node's has come to its end. */
+  onSettled: (paid: boolean) => void = () => undefined;
   /** How often this node has forwarded a payment to its end. */
   forwarded = 0;
   /** Why channels closed, in LDK's words. */
@@ -67,6 +71,7 @@ export class LdkNode {
   private managerBytes: Uint8Array = new Uint8Array(0);
   private readonly lines = new Map<bigint, { socket: ldk.SocketDescriptor; line: LdkLine }>();
   private route: readonly LdkHop[] = [];
+  private readonly starts: number;
   private moved = false;
   private pumping = false;
   private readonly subscription: { cancel(): void };
@@ -80,8 +85,9 @@ export class LdkNode {
     private readonly options: LdkOptions = {},
     saved?: LdkSaved,
   ) {
+    this.starts = (saved?.starts ?? 0) + 1;
     const hold = <T>(object: T): T => (this.held.push(object), object);
-    const keys = hold(ldk.KeysManager.constructor_new(new Uint8Array(32).fill(seed), 1n, saved === undefined ? 1 : 2));
+    const keys = hold(ldk.KeysManager.constructor_new(new Uint8Array(32).fill(seed), 1n, this.starts));
     const entropy = hold(keys.as_EntropySource());
     const signer = hold(keys.as_NodeSigner());
     const signers = hold(keys.as_SignerProvider());
@@ -166,7 +172,7 @@ export class LdkNode {
       hold(ignoring.as_OnionMessageHandler()),
       hold(ignoring.as_CustomMessageHandler()),
       1,
-      new Uint8Array(32).fill(seed + (saved === undefined ? 1 : 2)),
+      new Uint8Array(32).fill(seed + this.starts),
       logger,
       signer,
     );
@@ -364,7 +370,7 @@ export class LdkNode {
     this.subscription.cancel();
     for (const { line } of this.lines.values()) line.close();
     this.lines.clear();
-    return { manager: this.managerBytes, monitors: new Map(this.monitors) };
+    return { starts: this.starts, manager: this.managerBytes, monitors: new Map(this.monitors) };
   }
 
   private handle(event: ldk.Event): void {
@@ -388,8 +394,11 @@ export class LdkNode {
     } else if (event instanceof ldk.Event_PaymentClaimed) {
       const paymentHash = hex(event.payment_hash);
       this.received.set(paymentHash, (this.received.get(paymentHash) ?? 0n) + event.amount_msat);
-    } else if (event instanceof ldk.Event_PaymentSent) this.payments.set(hex(event.payment_hash), "sent");
-    else if (event instanceof ldk.Event_PaymentFailed) {
+    } else if (event instanceof ldk.Event_PaymentSent) {
+      this.payments.set(hex(event.payment_hash), "sent");
+      this.onSettled(true);
+    } else if (event instanceof ldk.Event_PaymentFailed) {
+      this.onSettled(false);
       const { payment_hash: paymentHash } = event;
       if (paymentHash instanceof ldk.Option_ThirtyTwoBytesZ_Some) this.payments.set(hex(paymentHash.some), "failed");
     } else if (event instanceof ldk.Event_PaymentForwarded) this.forwarded++;
