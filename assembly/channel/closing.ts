@@ -144,12 +144,14 @@ export function on_shutdown(n: i32, record: usize): i32 {
   return 0;
 }
 
-/** Whether both have shut down over this connection and nothing is left in flight. */
+/**
+ * Whether both have shut down over this connection and nothing is left in flight. Our own shutdown may be still to be
+ * pulled: it goes out before closing_signed.
+ */
 function is_drained(n: i32): bool {
   return (
     (can_close(n) || state_of(n) == STATE_CLOSED) &&
     is_live(n, ESTABLISHED | PEER_SHUTDOWN) &&
-    !is_live(n, TO_SHUTDOWN) &&
     has_mark(channel_of(n), MARK_SHUTDOWN) &&
     is_quiet(n)
   );
@@ -217,7 +219,7 @@ function build_signed(n: i32, fee_sat: u64, signature: usize): i32 {
 export function on_closing_signed(n: i32, record: usize): i32 {
   const channel = channel_of(n);
   const is_opener = load<u32>(channel, CHANNEL_OPENER) == HOLDER;
-  if (!is_drained(n) || (is_opener && !is_live(n, CLOSING_SENT))) return ERR_STATE;
+  if (!is_drained(n) || is_live(n, TO_SHUTDOWN) || (is_opener && !is_live(n, CLOSING_SENT))) return ERR_STATE;
   const live = live_of(n);
   const fee_sat = load<u64>(record, CLOSING_SIGNED_FEE_SATOSHIS);
   const signature = load<u32>(record, CLOSING_SIGNED_SIGNATURE);

@@ -4,9 +4,12 @@ import { channel_on_message } from "../../assembly/channel/channel";
 import * as config from "../../assembly/channel/config";
 import { channel_on_open } from "../../assembly/channel/opening";
 import * as record from "../../assembly/channel/record";
-import { view_build } from "../../assembly/channel/view";
+import { has_changes, view_build, view_slots } from "../../assembly/channel/view";
+import { ERR_NOT_FOUND } from "../../assembly/base/errors";
+import { OUTPUT_KIND, output_at, outputs_count } from "../../assembly/chain/outputs";
+import { htlc_signed } from "../../assembly/chain/signatures";
+import { HOLDER, HTLC_OFFERED_BY } from "../../assembly/chain/spec";
 import * as blobs from "../../assembly/htlc/blobs";
-import { has_changes } from "../../assembly/channel/view";
 import { event_of, state_after, state_flags } from "../../assembly/htlc/states";
 import { decode_message } from "../../assembly/wire/message";
 import { OPEN_CHANNEL } from "../../assembly/wire/opening";
@@ -43,7 +46,9 @@ export {
   channel_funding_depth,
   channel_funding_program,
   channel_open,
+  temporary_channel_id,
 } from "../../assembly/channel/opening";
+export { live_of } from "../../assembly/channel/live";
 export { channel_find, channel_free, channel_of, channels_begin, slot_of } from "../../assembly/channel/record";
 export { blob_free, blob_new, blobs_begin } from "../../assembly/htlc/blobs";
 export { has_changes, state_after, state_flags, event_of };
@@ -81,6 +86,23 @@ export function commitment(n: i32, owner: u32, target: usize): i32 {
   if (code < 0) return code;
   memory.copy(target, funding.funding_tx(), funding.funding_tx_bytes());
   return funding.funding_tx_bytes();
+}
+
+/**
+ * The HTLC transaction of a slot's HTLC in the holder's latest commitment, with the signature that is remembered: its
+ * length. ERR_NOT_FOUND: it is no output. @param preimage 32 bytes, of a received HTLC
+ */
+export function htlc_tx(n: i32, slot: i32, preimage: usize, to: usize, capacity: i32): i32 {
+  const code = view_build(n, HOLDER, false);
+  if (code < 0) return code;
+  for (let position = 0; position < outputs_count(); position++) {
+    const htlc = load<i32>(output_at(position), OUTPUT_KIND);
+    if (htlc < 0 || load<u8>(view_slots + <usize>htlc) != <u8>slot) continue;
+    const at = record.slot_of(n, slot);
+    const own = load<u32>(at, HTLC_OFFERED_BY) == HOLDER;
+    return htlc_signed(position, at + record.SLOT_SIGNATURE, own ? 0 : preimage, to, capacity);
+  }
+  return ERR_NOT_FOUND;
 }
 
 export function region(): usize {

@@ -278,14 +278,38 @@ export class Pair {
     return this.read(this.#data, length);
   }
 
-  /** Everything that is remembered, to be put back. */
+  /** The HTLC transaction that an end could send for a slot, or a code. */
+  htlcTransaction(end: End, slot: number, preimage: Uint8Array): Uint8Array | number {
+    const at = this.place(6000, preimage);
+    const length = this.call("htlc_tx", end, slot, at, this.#data, CAPACITY);
+    return length < 0 ? length : this.read(this.#data, length);
+  }
+
+  /** The funding output's scriptpubkey. */
+  fundingProgram(end: End): Uint8Array {
+    const code = this.call("channel_funding_program", end, this.#data);
+    if (code < 0) throw new Error(`funding program: code ${code}`);
+    return this.read(this.#data, 34);
+  }
+
+  /** Everything that is remembered of channels, stored or not, to be put back; not what is worked out anew every time. */
   save(): () => void {
-    const memory = this.instance.memory().slice();
+    const kept = this.remembered().map(([at, length]) => [at, this.read(at, length)] as const);
     const sent = this.sent.map((frames) => [...frames]);
     return () => {
-      this.instance.memory().set(memory);
+      for (const [at, bytes] of kept) this.instance.memory().set(bytes, at);
       for (const end of [0, 1] as const) this.sent[end].splice(0, this.sent[end].length, ...(sent[end] ?? []));
     };
+  }
+
+  private remembered(): (readonly [at: number, length: number])[] {
+    return [
+      [this.call("region"), this.call("region_bytes")],
+      [this.call("blob_lengths"), 32],
+      [this.call("blob_at", 1), 16 * 1400],
+      [this.call("live_of", 0), 4 * 120],
+      [this.call("temporary_channel_id"), 32],
+    ];
   }
 }
 

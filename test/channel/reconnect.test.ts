@@ -50,6 +50,27 @@ const expected = [
   [339_999_000n, 660_001_000n],
 ];
 
+/** An end closes while an HTLC is under way, and the connection ends after every number of messages. */
+function closing(pair: Pair, closer: End): void {
+  expect(pair.offer(1, 40_000_000n, 20)).toBeGreaterThanOrEqual(0);
+  pair.settle(1);
+  expect(pair.call("channel_close", closer, 0, 0)).toBe(0);
+  pair.settle(closer);
+  const restore = pair.save();
+  const total = drain(pair);
+  expect([pair.state(0), pair.state(1)]).toEqual([STATES.closed, STATES.closed]);
+  const tx = pair.transaction("channel_closing_tx", 0);
+  for (let count = 0; count <= total; count++) {
+    restore();
+    drain(pair, count);
+    pair.disconnect();
+    pair.connect();
+    drain(pair);
+    expect([count, pair.state(0), pair.state(1)]).toEqual([count, STATES.closed, STATES.closed]);
+    for (const end of [0, 1] as const) expect(pair.transaction("channel_closing_tx", end)).toEqual(tx);
+  }
+}
+
 onPairs("channel: disconnections", {
   "after every message, twice": (make) => {
     const pair = make().open();
@@ -59,7 +80,7 @@ onPairs("channel: disconnections", {
     expect(settled(pair)).toEqual(expected);
     expect(total).toBeGreaterThan(15);
     for (let first = 0; first <= total; first++) {
-      for (const second of [0, 1, 2, 3, 5, 8]) {
+      for (const second of [0, 1, 4]) {
         restore();
         for (const count of [first, second]) {
           drain(pair, count);
@@ -105,25 +126,8 @@ onPairs("channel: disconnections", {
     }
   },
 
-  "while closing": (make) => {
-    const pair = make().open();
-    expect(pair.offer(1, 40_000_000n, 20)).toBeGreaterThanOrEqual(0);
-    pair.settle(1);
-    expect(pair.call("channel_close", 0, 0, 0)).toBe(0);
-    pair.settle(0);
-    const restore = pair.save();
-    const total = drain(pair);
-    expect([pair.state(0), pair.state(1)]).toEqual([STATES.closed, STATES.closed]);
-    const tx = pair.transaction("channel_closing_tx", 0);
-    for (let count = 0; count <= total; count++) {
-      restore();
-      drain(pair, count);
-      pair.disconnect();
-      pair.connect();
-      drain(pair);
-      expect([count, pair.state(0), pair.state(1)]).toEqual([count, STATES.closed, STATES.closed]);
-      for (const end of [0, 1] as const) expect(pair.transaction("channel_closing_tx", end)).toEqual(tx);
-    }
+  "while either end closes": (make) => {
+    for (const closer of [0, 1] as const) closing(make().open(), closer);
   },
 
   "what goes out again is what went out": (make) => {
