@@ -15,6 +15,7 @@ const ENTRY = "test/channel/channel.entry.ts";
 const STATE = 432;
 const MARKS = 436;
 const FAULT = 440;
+const ID = 484;
 const BALANCES = 520;
 const NUMBERS = 536;
 export const SLOT_STATE = 56;
@@ -119,6 +120,10 @@ export class Pair {
 
   marks(end: End): number {
     return this.u32(this.call("channel_of", end) + MARKS);
+  }
+
+  channelId(end: End): Uint8Array {
+    return this.read(this.call("channel_of", end) + ID, 32);
   }
 
   fault(end: End): number {

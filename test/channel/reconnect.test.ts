@@ -130,6 +130,32 @@ onPairs("channel: disconnections", {
     for (const closer of [0, 1] as const) closing(make().open(), closer);
   },
 
+  "what was proposed and never signed is forgotten, though it is not said again": (make) => {
+    const pair = make().open();
+    const fee = Buffer.alloc(38);
+    fee.writeUInt16BE(134, 0);
+    fee.set(pair.channelId(1), 2);
+    fee.writeUInt32BE(3000, 34);
+    const add = Buffer.alloc(34 + 52 + 1366, 1);
+    add.writeUInt16BE(128, 0);
+    add.set(pair.channelId(1), 2);
+    add.writeBigUInt64BE(0n, 34);
+    add.writeBigUInt64BE(5_000_000n, 42);
+    add.writeUInt32BE(500, 82);
+    const before = pair.stored();
+    expect([pair.give(1, fee), pair.give(1, add)]).toEqual([0, 0]);
+    expect(pair.stored()).not.toBe(before);
+    pair.disconnect();
+    expect(pair.stored()).toBe(before);
+    pair.connect();
+    pair.run();
+    expect(pair.offer(0, 40_000_000n, 10)).toBe(0);
+    pair.settle(0);
+    drain(pair);
+    pair.compare();
+    expect(pair.balances(1)[0]).toBe(340_000_000n);
+  },
+
   "what goes out again is what went out": (make) => {
     const pair = make().open();
     begin(pair);
