@@ -6,6 +6,7 @@ import { compileEntry } from "../driver/entry.js";
 import { FullNode, whereFullNodeRuns } from "../driver/full_node.js";
 import { openLocal } from "../driver/modules.js";
 import { Bench, contract } from "./contract.js";
+import { refusals } from "./refusals.js";
 
 /** The firmware's chain room on V8: that engines agree is told by the room's own tests. */
 const openRoom = (): Promise<Room> => Room.open({ ...openLocal("v8", compileEntry(ENTRY)), applied: () => undefined });
@@ -16,6 +17,7 @@ describe("transactions of channels on the simulated chain", () => {
     bench = new Bench(new SimulatedChain({ seed: "contract" }), await openRoom());
   });
   contract(() => bench);
+  refusals(() => bench);
 });
 
 describe("transactions of channels on litecoind", () => {
@@ -31,5 +33,6 @@ describe("transactions of channels on litecoind", () => {
       await node?.stop();
     });
     contract(() => bench);
+    refusals(() => bench);
   });
 });

@@ -122,53 +122,7 @@ describe("simulated chain: the wallet", () => {
   });
 });
 
-describe("simulated chain: what is refused", () => {
-  const cases: Record<string, (chain: SimulatedChain) => Uint8Array> = {
-    malformed: () => Uint8Array.of(1, 2, 3),
-    missing_inputs: () => spend({ txid: secretOf(0, "nowhere"), index: 0 }, "a", 100_000n, 1000n),
-    overspends: (chain) => spend(coin(chain, "a"), "a", 100_000n, -1n),
-    fee: (chain) => spend(coin(chain, "a"), "a", 100_000n, 50n),
-    dust: (chain) => spend(coin(chain, "a", 2000n), "a", 2000n, 1707n),
-    script: (chain) => spend(coin(chain, "a"), "b", 100_000n, 1000n),
-    sequence: (chain) => spend(coin(chain, "a"), "a", 100_000n, 1000n, 2),
-    nonstandard: (chain) =>
-      spendKey(coin(chain, "a"), secretOf(0, "a"), 100_000n, [{ script: Uint8Array.of(0x51), sat: 1000n }]),
-    lock_time: (chain) =>
-      spendKey(coin(chain, "a"), secretOf(0, "a"), 100_000n, [{ script: script("b"), sat: 99_000n }], {
-        lockTime: 3,
-        sequence: 0,
-      }),
-    known: (chain) => {
-      const tx = spend(coin(chain, "a"), "a", 100_000n, 1000n);
-      expect(chain.submit(tx)).toBeUndefined();
-      return tx;
-    },
-    conflict: (chain) => {
-      const outpoint = coin(chain, "a");
-      expect(chain.submit(spend(outpoint, "a", 100_000n, 1000n))).toBeUndefined();
-      return spend(outpoint, "a", 100_000n, 50_000n);
-    },
-  };
-  for (const [reason, make] of Object.entries(cases)) {
-    it(reason, () => {
-      const chain = new SimulatedChain({ seed: SEED });
-      const tx = make(chain);
-      const waiting = chain.waiting();
-      expect(chain.submit(tx)?.reason).toBe(reason);
-      expect(chain.waiting()).toEqual(waiting);
-    });
-  }
-
-  it("a spent output, and a transaction that is in the chain", () => {
-    const chain = new SimulatedChain({ seed: SEED });
-    const outpoint = coin(chain, "a");
-    const tx = spend(outpoint, "a", 100_000n, 1000n);
-    expect(chain.submit(tx)).toBeUndefined();
-    chain.mineNow(1);
-    expect(chain.submit(tx)?.reason).toBe("known");
-    expect(chain.submit(spend(outpoint, "a", 100_000n, 2000n))?.reason).toBe("missing_inputs");
-  });
-
+describe("simulated chain: lock times", () => {
   it("takes at the last moment what was too early before", () => {
     const chain = new SimulatedChain({ seed: SEED });
     const outpoint = coin(chain, "a");
@@ -186,26 +140,6 @@ describe("simulated chain: what is refused", () => {
     chain.mineNow(1);
     expect(chain.submit(relative)).toBeUndefined();
     expect(chain.submit(absolute)?.reason).toBe("conflict");
-  });
-
-  it("dust is less than 294 satoshi for a key, 330 for a script, and OP_RETURN may have nothing", () => {
-    const chain = new SimulatedChain({ seed: SEED });
-    const wide = Buffer.concat([Buffer.from("0020", "hex"), secretOf(0, "script")]);
-    const note = Buffer.concat([Buffer.from("6a20", "hex"), secretOf(0, "note")]);
-    for (const [output, least] of [
-      [script("b"), 294n],
-      [wide, 330n],
-      [note, 0n],
-    ] as const) {
-      const outpoint = coin(chain, "a");
-      const pay = (sat: bigint): Uint8Array =>
-        spendKey(outpoint, secretOf(0, "a"), 100_000n, [
-          { script: output, sat },
-          { script: script("c"), sat: 90_000n },
-        ]);
-      if (least > 0n) expect(chain.submit(pay(least - 1n))?.reason).toBe("dust");
-      expect(chain.submit(pay(least))).toBeUndefined();
-    }
   });
 });
 

@@ -72,6 +72,7 @@ export class FullNode {
         "-mintxfee=0.00001",
         "-dustrelayfee=0.00003",
         "-acceptnonstdtxn=0",
+        "-mempoolreplacement=1",
         "-dbcache=4",
         "-printtoconsole=0",
         // Its extension blocks would want a transaction of their own at their activation.
