@@ -94,8 +94,16 @@ export function methods(parts: Parts): Handlers<typeof NODE_VERBS> {
     },
 
     fundchannel: (args) => {
-      if (!peers.isReady(hexText(args.id))) throw new RpcError(RPC_CODES.PEER, `${hexText(args.id)}: not connected`);
-      return openChannel(context, args, (transaction) => onchain.broadcast(transaction));
+      const peer = hexText(args.id);
+      if (!peers.isReady(peer)) throw new RpcError(RPC_CODES.PEER, `${peer}: not connected`);
+      return openChannel(
+        context,
+        args,
+        (transaction) => onchain.broadcast(transaction),
+        () => {
+          peers.hangUpOn(peer);
+        },
+      );
     },
 
     listpeerchannels: ({ id }) => ({

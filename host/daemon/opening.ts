@@ -20,11 +20,16 @@ const COMMITMENT_FEERATE = 1000;
 /**
  * Opens a channel: the node and its peer agree, the chain's wallet makes the funding transaction, and it is published
  * once the peer has signed our first commitment. Until then the coins can be freed again.
+ *
+ * @param publish resolves to the chain's refusal, undefined if it has accepted
+ * @param hangUp ends the connection: both ends then forget an opening that has not come so far. BOLT 2, "Message
+ *   Retransmission"
  */
 export async function openChannel(
   context: Context,
   { id, amount, feerate, push_msat }: OpenArguments,
   publish: (transaction: Uint8Array) => Promise<string | undefined>,
+  hangUp: () => void,
 ): Promise<Json> {
   const { node, chain, events, log, book } = context;
   if (push_msat !== undefined && push_msat > amount * 1000n) {
@@ -65,8 +70,14 @@ export async function openChannel(
     }),
   );
   opening.channel = opened;
-  const { amountSat, script } = await needed;
-  const funding = await chain.fund(script, amountSat, Math.max(DEFAULT_FEERATE, feerate ?? DEFAULT_FEERATE));
+  let funding: FundingTransaction;
+  try {
+    const { amountSat, script } = await needed;
+    funding = await chain.fund(script, amountSat, Math.max(DEFAULT_FEERATE, feerate ?? DEFAULT_FEERATE));
+  } catch (error) {
+    if ((node.channel(opened)?.state ?? "none") !== "none") hangUp();
+    throw error;
+  }
   try {
     // Kept before the peer can have a commitment that spends it, so that it can be published after a crash as well.
     book.addFunding(txidText(funding.txid), hexText(funding.tx));
@@ -77,6 +88,7 @@ export async function openChannel(
     });
     await signed;
   } catch (error) {
+    hangUp();
     await freed(context, funding, opened);
     throw error;
   }

@@ -127,6 +127,12 @@ export class Peers {
     this.sockets.hangUp(line[0]);
   }
 
+  /** Ends the connection to a peer, if there is one; if it has channels, it is dialled again. */
+  hangUpOn(peer: string): void {
+    const line = this.lineOf(peer);
+    if (line !== undefined) this.sockets.hangUp(line[0]);
+  }
+
   async close(): Promise<void> {
     this.redial.stop();
     await this.sockets.close();

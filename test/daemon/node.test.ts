@@ -44,8 +44,11 @@ async function open(from: string, to: Running, amount: string, ...options: strin
   expect((await machines.ask("chain", "chain", "getinfo")).waiting).toContain(txid);
   await mine(6);
   await expect.poll(() => usable(from), WAIT).toEqual(new Array(before + 1).fill(true));
-  const channel = (await channels(from)).find((each: Reply) => each.channel_id === channel_id);
-  expect(channel).toMatchObject({ funding_txid: txid, opener: "local", state: "normal", depth: 6 });
+  const find = async (): Promise<Reply> =>
+    (await channels(from)).find((each: Reply) => each.channel_id === channel_id) as Reply;
+  await expect.poll(async () => (await find()).depth as number, WAIT).toBe(6);
+  const channel = await find();
+  expect(channel).toMatchObject({ funding_txid: txid, opener: "local", state: "normal" });
   return channel.short_channel_id as string;
 }
 
@@ -167,6 +170,56 @@ describe("two nodes over TCP", () => {
     const rest = await cli("d", "invoice", "1000000", "rest", "after all that");
     await cli("c", "pay", rest.bolt11);
     expect(Number((await channels("d"))[0].to_us_msat)).toBe(1_000_000 * (delivered + 1));
+    for (const node of [a, b]) {
+      expect(node.service.stderr).not.toMatch(/ error /);
+      expect(await node.service.signal("SIGTERM")).toBe(0);
+    }
+  });
+});
+
+describe("what takes its time", () => {
+  it("can be left, asked about, and ends over a restart", { timeout: 120_000 }, async () => {
+    const a = await start("k");
+    const b = await start("l");
+    await open("k", b, "300000");
+    const invoices: Reply[] = [];
+    for (const label of ["first", "second"]) invoices.push(await cli("l", "invoice", "1000000", label, "slowly"));
+    const [first, second] = invoices.map(({ bolt11 }) => bolt11 as string);
+
+    // The peer is there and does not answer.
+    b.service.send("SIGSTOP");
+    expect(await refusal("k", "pay", first ?? "", "retry_for=1")).toMatchObject({ exit: 1, code: 6 });
+    expect((await cli("k", "listpays", "pending")).pays).toMatchObject([{ amount_msat: "1000000", destination: b.id }]);
+    expect(await refusal("k", "pay", first ?? "")).toMatchObject({ code: 5, message: /is under way/ });
+    const waiting = cli("k", "pay", second ?? "").catch((error: unknown) => error);
+    await expect.poll(async () => (await cli("k", "listpays", "pending")).pays.length as number).toBe(2);
+    expect(await cli("k", "stop")).toEqual({ stopping: true });
+    expect(await waiting).toMatchObject({ code: 7, message: "the node is stopping" });
+    expect(await a.service.exited).toBe(0);
+
+    b.service.send("SIGCONT");
+    await a.again();
+    await expect.poll(async () => (await cli("k", "listpays", "complete")).pays.length as number, WAIT).toBe(2);
+    expect((await channels("l"))[0]).toMatchObject({ to_us_msat: "2000000", htlcs: 0 });
+
+    // Hung up on by the user, a peer is left alone until it is wanted.
+    await cli("k", "disconnect", b.id);
+    await expect.poll(() => usable("k")).toEqual([false]);
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    expect((await cli("k", "listpeers")).peers).toEqual([
+      { id: b.id, connected: false, netaddr: b.address, num_channels: 1 },
+    ]);
+    await cli("k", "connect", b.id);
+    await expect.poll(() => usable("k")).toEqual([true]);
+
+    // An opening that the wallet cannot pay for is forgotten by both, and what was there before is not.
+    await chain.signal("SIGKILL");
+    expect(await refusal("k", "fundchannel", b.id, "200000")).toMatchObject({ exit: 1, code: 3 });
+    await expect.poll(() => usable("k"), WAIT).toEqual([true]);
+    await expect.poll(() => usable("l"), WAIT).toEqual([true]);
+    chain = await machines.chain();
+    await expect.poll(async () => (await cli("k", "newaddr").catch(() => ({}))).address as string, WAIT).toBeDefined();
+    await open("k", b, "200000");
     for (const node of [a, b]) {
       expect(node.service.stderr).not.toMatch(/ error /);
       expect(await node.service.signal("SIGTERM")).toBe(0);

@@ -41,9 +41,13 @@ export class Service {
     throw new Error(`no ${pattern.source} in:\n${this.stderr}`);
   }
 
+  send(name: NodeJS.Signals): void {
+    this.child.kill(name);
+  }
+
   /** Sends a signal and waits for its end. */
   async signal(name: NodeJS.Signals): Promise<number | null> {
-    this.child.kill(name);
+    this.send(name);
     return this.exited;
   }
 }
