@@ -36,6 +36,8 @@ export class SimNode implements Party {
   readonly refusals: string[] = [];
   /** Called for what it tells, at once. */
   onEvent: (event: NodeEvent) => void = () => undefined;
+  /** Called instead of publishing, if set. */
+  onBroadcast: ((transaction: Uint8Array) => void) | undefined;
   private readonly keys: KeyRing;
   private readonly entropy: Entropy;
   private readonly lines = new Map<number, Line>();
@@ -179,6 +181,10 @@ export class SimNode implements Party {
   }
 
   private publish(transaction: Uint8Array): void {
+    if (this.onBroadcast !== undefined) {
+      this.onBroadcast(transaction);
+      return;
+    }
     const refusal = this.world.chain.submit(transaction);
     if (refusal !== undefined && refusal.reason !== "known") {
       this.refusals.push(`${refusal.reason}: ${refusal.detail}`);
