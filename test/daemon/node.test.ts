@@ -271,8 +271,12 @@ describe("three nodes in a row", () => {
 
       const forced = await cli("f", "close", second, "--force");
       expect(forced).toMatchObject({ type: "unilateral", txid: expect.stringMatching(/^[0-9a-f]{64}$/) as string });
+      // The peer hears of it and may be the first to publish its commitment.
+      const { waiting } = await machines.ask("chain", "chain", "getinfo");
+      expect(waiting).toHaveLength(1);
       await mine(1);
-      await c.service.until(new RegExp(`funding output spent by ${forced.txid as string}`));
+      for (const node of [b, c])
+        await node.service.until(new RegExp(`funding output spent by ${waiting[0] as string}`));
       for (const node of [a, b, c]) {
         expect(node.service.stderr).not.toMatch(/ error /);
         expect(await node.service.signal("SIGTERM")).toBe(0);
