@@ -27,6 +27,9 @@ const LONG = [
   "test/onion/hostile",
   "test/invoice/mutations",
   "test/decode/hostile",
+  "test/node/fuzz",
+  "test/channel/differential",
+  "test/lnsim/simulation",
 ];
 if (long && filters.length === 0) filters.push(...LONG);
 const node = (script, ...args) =>

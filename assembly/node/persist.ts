@@ -111,8 +111,8 @@ function begin(type: i32): void {
 
 /** Writes the entry under way, as one of this type. */
 function flush(type: i32): void {
-  if (filled == 0 || outcome != 0) return;
-  outcome = journal.add(type);
+  // Once the sector takes no more, what follows is dropped: there has to be room for it all the same.
+  if (filled > 0 && outcome == 0) outcome = journal.add(type);
   filled = 0;
 }
 

@@ -46,3 +46,5 @@ export const DECODE_MUTATIONS = LONG
 export const CRYPTO_CALLS = LONG ? { v8: 2000, wasm3: 2000, qemu: 300 } : { v8: 120, wasm3: 120, qemu: 15 };
 /** Calls of the node module's exports with any arguments. */
 export const NODE_CALLS = LONG ? 300_000 : 20_000;
+/** Programs of what happens to two nodes, by engine. */
+export const NODE_PROGRAMS = LONG ? { v8: 50_000, wasm3: 2000 } : { v8: 2000, wasm3: 100 };

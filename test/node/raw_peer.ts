@@ -32,7 +32,7 @@ export class RawPeer {
   }
 
   /** Sends a message; text is hexadecimal of a whole one. */
-  say(message: Message | string): void {
+  say(message: Parameters<typeof encodeMessage>[0] | string): void {
     const frame = typeof message === "string" ? Buffer.from(message, "hex") : encodeMessage(message);
     this.module.input(frame);
     this.write(this.module.output(this.module.expect("transport_send", 0, frame.length)));
