@@ -15,7 +15,7 @@ import {
 import { sha256 } from "../crypto/crypto";
 import { NO_BLOB, blob_at, blob_bytes, blob_free } from "../htlc/blobs";
 import { COMMITTED, PROPOSED, REMOVED, REMOVE_PROPOSED } from "../htlc/states";
-import { BADONION } from "../onion/failure";
+import { BADONION, write_failure } from "../onion/failure";
 import { check_offer, check_offered_fee, spendable_msat } from "./bounds";
 import { ESTABLISHED, is_live } from "./live";
 import {
@@ -50,6 +50,7 @@ import {
 import { newest_feerate, slot_clear } from "./view";
 
 const digest: usize = memory.data(32, 8);
+const message: usize = memory.data(34, 8);
 
 /** Whether HTLCs may be offered: both are ready and connected, and nobody shuts down. */
 function is_open(n: i32): bool {
@@ -146,11 +147,13 @@ export function channel_fulfill(n: i32, slot: i32, preimage: usize): i32 {
 
 /**
  * Fails received HTLC `slot`, irrevocably committed, with a failure code of our own: the error packet is made of it, of
- * `first` and `second` (data as in onion/failure.ts; no address) and of SLOT_SECRET when it is sent. ERR_STATE.
+ * `first` and `second` (data as in onion/failure.ts) and of SLOT_SECRET when it is sent. ERR_STATE; ERR_ARGUMENT: there is
+ * no such code, or it has BADONION, so that `channel_fail_malformed` is for it.
  */
 export function channel_fail(n: i32, slot: i32, failure: i32, first: u64, second: u64): i32 {
   const code = check_removable(n, slot);
   if (code < 0) return code;
+  if ((failure & BADONION) != 0 || write_failure(failure, first, second, message) < 0) return ERR_ARGUMENT;
   const at = slot_of(n, slot);
   store<u16>(at, <u16>failure, SLOT_FAILURE);
   store<u64>(at, first, SLOT_FAILURE_DATA);

@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 import { type End, HTLC, onPairs, other, type Pair, STATES, typeOf } from "./pair.js";
 
+const ERR_ARGUMENT = -1;
 const ERR_STATE = -2;
 const ERR_OVERFLOW = -5;
 const ERR_NOT_FOUND = -8;
@@ -191,8 +192,10 @@ onPairs("channel: what is refused", {
     expect(pair.fulfill(0, 0, 1)).toBe(ERR_STATE);
     expect(pair.fulfill(1, 0, 1)).toBe(0);
     expect(pair.fulfill(1, 0, 1)).toBe(ERR_STATE);
+    expect(pair.call("channel_fail", 1, 1, 0xc005, 0n, 0n)).toBe(ERR_ARGUMENT);
+    expect(pair.call("channel_fail", 1, 1, 99, 0n, 0n)).toBe(ERR_ARGUMENT);
     expect(pair.fail(1, 1)).toBe(0);
-    expect(pair.call("channel_fail_malformed", 1, 2, 5)).toBe(-1);
+    expect(pair.call("channel_fail_malformed", 1, 2, 5)).toBe(ERR_ARGUMENT);
     expect(pair.call("channel_fail_malformed", 1, 2, 0xc005)).toBe(0);
     pair.settle(1);
     const id: Cases = { "unknown id": [u64(34, 9n), ERR_NOT_FOUND] };
