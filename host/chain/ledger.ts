@@ -32,6 +32,8 @@ export class Ledger {
   private readonly unspent = new Map<string, Coin>();
   /** Id of every transaction in a block. */
   private readonly mined = new Set<string>();
+  /** Transactions, by their id with witness, whose scripts hold. */
+  private readonly executed = new Set<string>();
   private readonly pool: Pool;
 
   constructor(private readonly policy: RelayPolicy) {
@@ -93,12 +95,21 @@ export class Ledger {
     const entry: PoolEntry = { bytes: Uint8Array.from(bytes), tx, feeSat: fee };
     const replacement = this.pool.checkReplacement(entry, conflicts);
     if (replacement !== undefined) return replacement;
+    const fault = this.execute(entry, coins);
+    if (fault !== undefined) return fault;
+    this.pool.add(entry, conflicts);
+    return undefined;
+  }
+
+  private execute({ bytes, tx }: PoolEntry, coins: readonly Coin[]): Refusal | undefined {
+    // The ids of what it spends stand for scripts and amounts: the result can never be another one.
+    if (this.executed.has(tx.wtxid)) return undefined;
     const execution = new Execution(bytes);
     for (const [i, coin] of coins.entries()) {
       const fault = execution.run(i, coin.script, coin.sat);
       if (fault !== "") return refusal("script", `input ${i}: ${fault}`);
     }
-    this.pool.add(entry, conflicts);
+    this.executed.add(tx.wtxid);
     return undefined;
   }
 
