@@ -1,12 +1,14 @@
 import Table from "cli-table3";
 import { Command } from "commander";
 import type { BenchResult } from "./bench.js";
+import { benchChannel } from "./channel/index.js";
 import { benchLightning } from "./lightning/index.js";
 import { benchMetering } from "./metering.js";
 
 const BENCHES: Readonly<Record<string, () => BenchResult | Promise<BenchResult>>> = {
   metering: benchMetering,
   lightning: benchLightning,
+  channel: benchChannel,
 };
 
 const program = new Command("bench")

@@ -1,12 +1,11 @@
-import { createHash, hash } from "node:crypto";
+import { createHash } from "node:crypto";
 import secp256k1 from "secp256k1";
 import { KeyRing } from "../../board/key_ring.js";
 import { NodeCrypto } from "../../board/node_crypto.js";
 import type { Engine } from "../../engine/engine.js";
-import type { Imports } from "../../engine/engine.js";
-import { CRYPTO_MODULE } from "../../node/abi.js";
 import { NodeModule, readNode } from "../../node/module.js";
 import { compare, type BenchRow, type Workload } from "../bench.js";
+import { type Operation, RecordingCrypto, runAll } from "../recorder.js";
 import { encodeChannel, encodeCommitment, encodeHtlc, type Channel, type Htlc } from "./channel_records.js";
 
 const ROUNDS = 45;
@@ -35,7 +34,7 @@ export async function benchCommitment(engine: Engine): Promise<BenchRow[]> {
       `commitment, ${htlcs} HTLCs/${engine.name}`,
       "commitments/s",
       commitments(engine, input, htlcs, perRound),
-      { count: perRound, run: () => repeat(perRound, () => operations.forEach((operation) => operation())) },
+      { count: perRound, run: () => repeat(perRound, () => runAll(operations)) },
       aim,
       ROUNDS,
     );
@@ -100,66 +99,8 @@ function commitments(engine: Engine, input: Uint8Array, htlcs: number, perRound:
 }
 
 /** The bare operations, each on a copy of the very bytes that it was asked for, and on the library below the imports. */
-function record(engine: Engine, input: Uint8Array, htlcs: number): (() => void)[] {
-  const recorder = new Recorder(keyRing());
+function record(engine: Engine, input: Uint8Array, htlcs: number): readonly Operation[] {
+  const recorder = new RecordingCrypto(keyRing());
   sign(new NodeModule(engine, readNode(), recorder), input, htlcs);
   return recorder.operations;
-}
-
-class Recorder extends NodeCrypto {
-  readonly operations: (() => void)[] = [];
-
-  override imports(memory: () => Uint8Array): Imports {
-    const imports = super.imports(memory)[CRYPTO_MODULE];
-    const recorded = Object.entries(imports ?? {}).map(([name, perform]) => [
-      name,
-      (...args: number[]) => {
-        this.operations.push(this.bare(name, args, memory()));
-        return (perform as (...args: number[]) => number)(...args);
-      },
-    ]);
-    return { [CRYPTO_MODULE]: Object.fromEntries(recorded) as Imports[string] };
-  }
-
-  private bare(name: string, args: readonly number[], memory: Uint8Array): () => void {
-    const [first = 0, second = 0, third = 0, fourth = 0] = args;
-    const copy = (at: number, length: number): Uint8Array => memory.slice(at, at + length);
-    switch (name) {
-      case "sha256": {
-        const data = copy(first, second);
-        return () => hash("sha256", data, "buffer");
-      }
-      case "sha256d": {
-        const data = copy(first, second);
-        return () => hash("sha256", hash("sha256", data, "buffer"), "buffer");
-      }
-      case "ripemd160": {
-        const data = copy(first, second);
-        return () => hash("ripemd160", data, "buffer");
-      }
-      case "point_mul": {
-        const [point, scalar] = [copy(first, 33), copy(second, 32)];
-        return () => secp256k1.publicKeyTweakMul(point, scalar, true);
-      }
-      case "point_add": {
-        const points = [copy(first, 33), copy(second, 33)];
-        return () => secp256k1.publicKeyCombine(points, true);
-      }
-      case "point_add_scalar": {
-        const [point, scalar] = [copy(first, 33), copy(second, 32)];
-        return () => secp256k1.publicKeyTweakAdd(point, scalar, true);
-      }
-      case "key_sign": {
-        const key = this.keys.key(first);
-        if (key === undefined || second !== 0) break;
-        const [summand, message] = [third === 0 ? undefined : copy(third, 32), copy(fourth, 32)];
-        return () =>
-          secp256k1.ecdsaSign(
-            message,
-            summand === undefined ? key : secp256k1.privateKeyTweakAdd(key.slice(), summand),
-          );
-      }
-    }
-    throw new Error(`${name} has no floor`);
-  }
 }

@@ -1,13 +1,12 @@
-import { createCipheriv, createHmac, hash } from "node:crypto";
 import * as ldk from "lightningdevkit";
 import secp256k1 from "secp256k1";
 import { KeyRing } from "../../board/key_ring.js";
 import { NodeCrypto } from "../../board/node_crypto.js";
-import type { Engine, Imports } from "../../engine/engine.js";
+import type { Engine } from "../../engine/engine.js";
 import { engineByName } from "../../engine/index.js";
-import { CRYPTO_MODULE } from "../../node/abi.js";
 import { NodeModule, readNode } from "../../node/module.js";
 import { compare, type BenchRow, type Workload } from "../bench.js";
+import { RecordingCrypto, runAll } from "../recorder.js";
 import { startLdk } from "./ldk.js";
 
 const ROUNDS = 45;
@@ -117,82 +116,16 @@ function repeat(node: Node, work: (node: Node) => void, count: number): Workload
   };
 }
 
-/** One call of an import: its name, and the bytes that it was given, in the order of its arguments. */
-interface Operation {
-  readonly name: string;
-  readonly inputs: readonly Uint8Array[];
-}
-
-/** Lengths of an import's inputs among its arguments: a number, or "n" for the argument behind the address. */
-const INPUTS: Readonly<Record<string, readonly (number | "n" | "skip")[]>> = {
-  sha256: ["n", "skip", "skip"],
-  hmac_sha256: ["n", "skip", "n", "skip", "skip"],
-  chacha20: [32, 12, "n", "skip"],
-  key_ecdh: ["skip", 33, "skip"],
-  scalar_public: [32, "skip"],
-  scalar_ecdh: [32, 33, "skip"],
-  scalar_mul: [32, 32, "skip"],
-  point_mul: [33, 32, "skip"],
-};
-
-/** Notes every call of an import. */
-class RecordingCrypto extends NodeCrypto {
-  readonly operations: Operation[] = [];
-
-  override imports(memory: () => Uint8Array): Imports {
-    const inner = super.imports(memory);
-    const functions: Record<string, (...args: number[]) => number> = {};
-    for (const [name, call] of Object.entries(inner[CRYPTO_MODULE] ?? {})) {
-      functions[name] = (...args) => {
-        const forms = INPUTS[name];
-        if (forms === undefined) throw new Error(`the floor does not know ${name}`);
-        const inputs = forms.flatMap((form, i) => {
-          const at = args[i] ?? 0;
-          return form === "skip" ? [] : [memory().slice(at, at + (form === "n" ? (args[i + 1] ?? 0) : form))];
-        });
-        this.operations.push({ name, inputs });
-        return (call as (...values: number[]) => number)(...args);
-      };
-    }
-    return { ...inner, [CRYPTO_MODULE]: functions };
-  }
-}
-
-type Bare = (a: Uint8Array, b: Uint8Array, c: Uint8Array) => unknown;
-
-/** What each import cannot do without: the library's own call. */
-function bare(key: Uint8Array): Readonly<Record<string, Bare>> {
-  const counter = Buffer.alloc(16);
-  return {
-    sha256: (data) => hash("sha256", data, "buffer"),
-    hmac_sha256: (secret, data) => createHmac("sha256", secret).update(data).digest(),
-    chacha20: (secret, _, data) => createCipheriv("chacha20", secret, counter).update(data),
-    key_ecdh: (point) => secp256k1.ecdh(point, key),
-    scalar_public: (secret) => secp256k1.publicKeyCreate(secret, true),
-    scalar_ecdh: (secret, point) => secp256k1.ecdh(point, secret),
-    scalar_mul: (a, b) => secp256k1.privateKeyTweakMul(a.slice(), b),
-    point_mul: (point, secret) => secp256k1.publicKeyTweakMul(point, secret, true),
-  };
-}
-
-const NONE = new Uint8Array(0);
-
-/** The bare operations of `work`, as many and on the same bytes: they are counted as it calls them. */
+/** The bare operations of `work`, as many and on the same bytes: they are noted as it asks for them. */
 function floorOf(work: (node: Node) => void, count: number): Workload {
   let recorder: RecordingCrypto | undefined;
-  const node = new Node(engineByName("v8"), (keys) => (recorder = new RecordingCrypto(keys)));
-  work(node);
+  work(new Node(engineByName("v8"), (keys) => (recorder = new RecordingCrypto(keys))));
   const operations = recorder?.operations ?? [];
-  if (operations.length === 0) throw new Error("nothing was counted");
-  const library = bare(node.keys.key(0) ?? ROOT);
-  const calls = operations.map(({ name, inputs: [a = NONE, b = NONE, c = NONE] }) => {
-    const call = library[name] as Bare;
-    return () => call(a, b, c);
-  });
+  if (operations.length === 0) throw new Error("nothing was recorded");
   return {
     count,
     run() {
-      for (let i = 0; i < count; i++) for (const call of calls) call();
+      for (let i = 0; i < count; i++) runAll(operations);
     },
   };
 }
