@@ -126,6 +126,33 @@ describe.each(availableEngines().map(({ name }) => name))("payment: through node
     expect(b.node.channel(ba)).toMatchObject({ holderMsat: 2n * AMOUNT, htlcs: 0 });
   });
 
+  it("a payer that went down can still read who failed its part, and takes a preimage", () => {
+    const { network, a, b, c, ab, route } = row(engine);
+    const { bolt11 } = c.node.invoice({ amountMsat: 2n * AMOUNT, description: "", timestampS: network.utcS });
+    const part = { channel: ab, hops: route(AMOUNT), invoice: invoiceOf(bolt11), totalMsat: 2n * AMOUNT };
+    const restart = (): void => {
+      a.kill();
+      network.run();
+      a.start();
+      network.connect(a, b);
+      network.run();
+    };
+    const first = a.node.pay(part);
+    network.run();
+    restart();
+    expect(a.node.payment(first)).toMatchObject({ state: "pending" });
+    network.tick(61_000n);
+    expect(a.told("failed")).toMatchObject([{ part: first, hop: 1, code: 23 }]);
+    const second = a.node.pay(part);
+    network.run();
+    restart();
+    const third = a.node.pay(part);
+    network.run();
+    expect(a.told("sent").map((event) => event.part)).toEqual([second, third]);
+    expect(third).toBe(first + 2);
+    expect(a.node.channel(ab)).toMatchObject({ holderMsat: 1_000_000_000n - 2n * AMOUNT, htlcs: 0 });
+  });
+
   it("a preimage that comes while the line to the payer is down goes back once it is up again", () => {
     const { network, a, b, c, ab, ba, route } = row(engine);
     const { bolt11 } = c.node.invoice({ amountMsat: 2n * AMOUNT, description: "", timestampS: network.utcS });
