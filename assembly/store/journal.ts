@@ -25,6 +25,7 @@ const HEADER_COPY_BYTES: i32 = 12;
 const HEADER_BYTES: i32 = 24;
 const ENTRY_HEAD_BYTES: i32 = 4;
 const ENTRY_CRC_BYTES: i32 = 4;
+const HEAD_AND_CRC_BYTES: i32 = ENTRY_HEAD_BYTES + ENTRY_CRC_BYTES;
 const END_CHECKPOINT: i32 = 0;
 const MIN_SECTOR_BYTES: i32 = 512;
 const ALIGNMENT: i32 = 4;
@@ -85,7 +86,6 @@ export abstract class Journal {
     this.checkpointing = false;
     this.closed = true;
     this.damaged = false;
-    this.sequence = 0;
     this.newest_sequence = 0;
     let below: u64 = u64.MAX_VALUE;
     for (;;) {
@@ -113,10 +113,10 @@ export abstract class Journal {
     let found = this.read_entry();
     while (found != JOURNAL_ENTRY || this.type == END_CHECKPOINT) {
       // Inside a damaged entry erased words can stand before the next whole one.
-      if (found < 0 || (found == JOURNAL_END && this.damaged && !this.rest_is_erased())) {
+      if (found < 0) {
         this.damaged = true;
         this.position += ALIGNMENT;
-      } else if (found == JOURNAL_END) {
+      } else if (found == JOURNAL_END && !(this.damaged && this.skip_erased())) {
         if (this.select_next(this.sequence, u64.MAX_VALUE, false) == 0) return JOURNAL_END;
         this.damaged = true;
       }
@@ -130,7 +130,7 @@ export abstract class Journal {
    * with a checkpoint in the next one. Returns 0 or a negative code.
    */
   resume(): i32 {
-    this.closed = this.sequence == 0 || this.damaged || !this.rest_is_erased() || !this.strengthen();
+    this.closed = this.sequence == 0 || this.damaged || this.skip_erased() || !this.strengthen();
     return this.closed ? this.renew() : 0;
   }
 
@@ -321,16 +321,24 @@ export abstract class Journal {
     return this.flash.read(offset, scratch, len) == 0 && this.program(this.sector, this.last_entry, len) == 0;
   }
 
-  private rest_is_erased(): bool {
-    for (let p = this.position; p < this.sector_bytes;) {
+  /**
+   * Whether anything is written in the rest of the sector, as far as an entry could begin there: then the position is
+   * moved to it, at once, as a large sector would take too long word by word. Else it stays.
+   */
+  private skip_erased(): bool {
+    for (let p = this.position; p + HEAD_AND_CRC_BYTES <= this.sector_bytes;) {
       const len = min(this.sector_bytes - p, MAX_ENTRY_BYTES);
+      // What cannot be read is of no use to `next`; and what is appended to it will not read back.
       if (this.flash.read((this.first + this.sector) * this.sector_bytes + p, readback, len) < 0) return false;
       for (let i = 0; i < len; i++) {
-        if (load<u8>(readback + <usize>i) != 0xff) return false;
+        if (load<u8>(readback + <usize>i) != 0xff) {
+          this.position = (p + i) & ~(ALIGNMENT - 1);
+          return true;
+        }
       }
       p += len;
     }
-    return true;
+    return false;
   }
 
   /** Programs `len` bytes of the scratch buffer and reads them back: flash that has worn out does not always say so. */

@@ -15,6 +15,9 @@ const entry: usize = memory.data(32, 8);
 /** Bytes that may still be written before the power fails. An erase counts as a sector's bytes. */
 let power: i32 = i32.MAX_VALUE;
 
+/** Calls of `read`. */
+let reads: i32 = 0;
+
 class RamFlash extends Flash {
   sector_bytes(): i32 {
     return SECTOR_BYTES;
@@ -23,6 +26,7 @@ class RamFlash extends Flash {
     return SECTORS;
   }
   read(offset: i32, data: usize, len: i32): i32 {
+    reads++;
     if (offset < 0 || len < 0 || offset + len > SIZE) return ERR_FLASH;
     memory.copy(data, bytes + <usize>offset, <usize>len);
     return 0;
@@ -59,6 +63,13 @@ let counted: u32 = 0;
 
 export function flash(): usize {
   return bytes;
+}
+
+/** How often flash was read since the last call. */
+export function take_reads(): i32 {
+  const taken = reads;
+  reads = 0;
+  return taken;
 }
 
 export function set_power(budget: i32): void {
