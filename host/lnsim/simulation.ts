@@ -65,7 +65,7 @@ function disturb(network: Network, random: Entropy): void {
   const node = pick(nodes, random);
   if (choice < 25) network.pay();
   else if (choice < 70) deliver(edge, 1 + random.below(8));
-  else if (choice < 78) network.connect(edge);
+  else if (choice < 78) for (const each of edges) network.connect(each);
   else if (choice < 81) edge.wire?.cut();
   else if (choice < 84) tamper(edge, random);
   else if (choice < 87) {
@@ -79,7 +79,7 @@ function disturb(network: Network, random: Entropy): void {
         : { kind: "program", index, bytes: random.below(300) },
     );
   } else if (choice < 94) {
-    if (!node.on) node.start();
+    for (const each of nodes) if (!each.on) each.start();
   } else if (choice < 99) tick(network, BigInt(random.below(random.below(4) === 0 ? 90_000 : 2_000)));
   else world.chain.mineNow(1);
 }
