@@ -120,8 +120,8 @@ export interface Chain {
 
   /**
    * Follows an output: confirmations of the transaction that has it, and what spends it.
-   * @param since height of the oldest block where either can be; without it only the wallet of unspent outputs and
-   *   blocks from now on are looked at
+   * @param since height of the oldest block where either can be. Without it, an output that is spent already may be
+   *   taken for one that is still to come.
    */
   watch(outpoint: Outpoint, script: Uint8Array, listener: WatchListener, since?: number): Subscription;
 

@@ -80,6 +80,10 @@ export class FullNode {
       ],
       { stdio: "ignore" },
     );
+    // Also where a test's time is up before it has the node.
+    const kill = (): void => void child.kill("SIGTERM");
+    process.once("exit", kill);
+    child.once("exit", () => process.off("exit", kill));
     const options = { url: `http://127.0.0.1:${port}/wallet/${WALLET}`, cookieFile: join(dir, "regtest/.cookie") };
     const node = new FullNode(child, dir, new RpcClient(options), options);
     try {
