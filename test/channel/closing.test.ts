@@ -39,6 +39,24 @@ function expectClosed(pair: Pair, feeSat: bigint): void {
 }
 
 onPairs("channel: negotiating the closing fee", {
+  "shutdown waits for what has been offered and could not be signed yet": (make) => {
+    const pair = make().open();
+    expect(pair.offer(0, 5_000_000n, 1)).toBe(0);
+    pair.settle(0);
+    expect(pair.offer(0, 6_000_000n, 2)).toBe(1);
+    expect(pair.call("channel_close", 0, 0, 0)).toBe(0);
+    pair.settle(0);
+    expect(pair.sent[0].map(typeOf)).toEqual([128, 132]);
+    while (pair.arrive(0));
+    pair.arrive(1); // revoke_and_ack
+    expect(pair.sent[0].map(typeOf)).toEqual([128, 132, 38]);
+    pair.run();
+    for (const slot of pair.slots(1, 5, false)) expect(pair.fulfill(1, slot, pair.numberOf(1, slot))).toBe(0);
+    pair.settle(1);
+    pair.run();
+    expectClosed(pair, LEAST_SAT);
+  },
+
   "what the opener pays gladly is taken, at the feerate of the day": (make) => {
     const pair = make().open();
     pair.call("set_feerate", 2000);

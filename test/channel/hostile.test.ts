@@ -51,7 +51,7 @@ onPairs("channel: hostile peers", {
       restore();
       for (const step of todo) {
         const { end } = step;
-        let over = false;
+        let over: boolean;
         if (step.what === "arrive") {
           const frame = pair.sent[end].shift();
           if (frame === undefined) continue;
