@@ -408,7 +408,24 @@ export function channel_fund(n: i32, txid: usize, vout: u32): i32 {
   return 0;
 }
 
-/** funding_created. ERR_STATE, ERR_SIGNATURE, codes of chain/commitment.ts. */
+/** Whether no other channel with this peer has its id: messages have to find one channel. */
+function is_only_one(n: i32): bool {
+  const channel = at.channel_of(n);
+  for (let other = 0; other < MAX_CHANNELS; other++) {
+    const record = at.channel_of(other);
+    if (
+      other != n &&
+      at.state_of(other) != at.STATE_NONE &&
+      memory.compare(record + at.CHANNEL_ID, channel + at.CHANNEL_ID, ID_BYTES) == 0 &&
+      memory.compare(record + at.CHANNEL_PEER, channel + at.CHANNEL_PEER, POINT) == 0
+    ) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/** funding_created. ERR_STATE; ERR_VALUE: another one is funded there; ERR_SIGNATURE; codes of chain/commitment.ts. */
 export function on_funding_created(n: i32, record: usize): i32 {
   if (at.state_of(n) != at.STATE_ACCEPTED || is_live(n, TO_ACCEPT)) return ERR_STATE;
   const channel = at.channel_of(n);
@@ -416,6 +433,7 @@ export function on_funding_created(n: i32, record: usize): i32 {
   const vout = load<u32>(record, wire.FUNDING_CREATED_FUNDING_OUTPUT_INDEX);
   let code = set_outpoint(channel, load<u32>(record, wire.FUNDING_CREATED_FUNDING_TXID), vout);
   const signature = load<u32>(record, wire.FUNDING_CREATED_SIGNATURE);
+  if (code >= 0 && !is_only_one(n)) code = ERR_VALUE;
   if (code >= 0) code = check_first_signature(n, signature);
   if (code < 0) {
     unset_outpoint(channel);

@@ -76,8 +76,10 @@ function to_channel(connection: i32, type: i32): i32 {
   }
   const code = channel_on_message(n, record);
   // What follows of it is the channel's: its error or warning is pulled, and the connection ended if it says so.
-  if (code < 0) tell_problem(connection, n, code, type, 0, 0);
-  return 0;
+  if (code >= 0) return 0;
+  tell_problem(connection, n, code, type, 0, 0);
+  // A channel that was not funded yet is forgotten, its peer with it, and nothing can be pulled from it.
+  return state_of(n) == STATE_NONE ? peer_complain_code(connection, ERROR_TYPE, id, code) : 0;
 }
 
 function to_opening(connection: i32): i32 {
