@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect } from "vitest";
+import { CHANNEL_STORIES } from "../long/counts.js";
 import { type End, onPairs, other, type Pair, STATES } from "./pair.js";
 
 /** What happens to a frame on its way. */
@@ -93,7 +94,7 @@ onPairs("channel: hostile peers", {
         }
       }
     });
-    fc.assert(property, { numRuns: 150, seed: 11 });
+    fc.assert(property, { numRuns: CHANNEL_STORIES, seed: 11 });
     // The damage is of many kinds: several codes, and messages that were taken.
     expect(seen.size).toBeGreaterThan(6);
   },

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect } from "vitest";
+import { CHANNEL_STORIES } from "../long/counts.js";
 import { type End, HTLC, onPairs, other, type Pair, STATES } from "./pair.js";
 
 /** One thing that happens: what, to which end, and with which number. */
@@ -82,6 +83,6 @@ onPairs("channel: interleavings", {
       }
       expect(pair.freeBlobs()).toBe(16);
     });
-    fc.assert(property, { numRuns: 120, seed: 5 });
+    fc.assert(property, { numRuns: CHANNEL_STORIES, seed: 5 });
   },
 });

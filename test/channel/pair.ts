@@ -8,6 +8,7 @@ import type { ModuleFile } from "../../host/engine/module_file.js";
 import { whereItRuns } from "../driver/engines.js";
 import { compileEntry } from "../driver/entry.js";
 import { TEST_ROOT } from "../driver/modules.js";
+import { LONG } from "../long/counts.js";
 
 const ENTRY = "test/channel/channel.entry.ts";
 
@@ -336,7 +337,8 @@ export function onPairs(title: string, tests: Readonly<Record<string, (pair: () 
         return new Pair(instance);
       };
       whereItRuns(engine, () => {
-        for (const [name, body] of Object.entries(tests)) it(`${name} on ${engine}`, () => body(pair), 120_000);
+        for (const [name, body] of Object.entries(tests))
+          it(`${name} on ${engine}`, () => body(pair), LONG ? 3_600_000 : 120_000);
       });
     }
   });

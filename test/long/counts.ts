@@ -48,3 +48,5 @@ export const CRYPTO_CALLS = LONG ? { v8: 2000, wasm3: 2000, qemu: 300 } : { v8: 
 export const NODE_CALLS = LONG ? 300_000 : 20_000;
 /** Programs of what happens to two nodes, by engine. */
 export const NODE_PROGRAMS = LONG ? { v8: 50_000, wasm3: 2000 } : { v8: 2000, wasm3: 100 };
+/** Random stories of a channel, with damaged messages and without. */
+export const CHANNEL_STORIES = LONG ? 10_000 : 120;
