@@ -1,7 +1,5 @@
-import { readFileSync } from "node:fs";
-import { writeWhole } from "./folder.js";
+import { BookFile } from "./book_file.js";
 import type { Address } from "./parameters.js";
-import { isObject } from "./rpc.js";
 
 /** An invoice as the user knows it. Whether it is paid, the firmware tells once. */
 export interface BookedInvoice {
@@ -34,119 +32,117 @@ export interface BookedPayment {
   failure?: string;
 }
 
-interface Content {
-  addresses: Record<string, Address>;
-  invoices: BookedInvoice[];
-  payments: BookedPayment[];
-  /** Funding transactions that are not confirmed, hexadecimal, by txid. */
-  fundings: Record<string, string>;
-  /** Height at which an outpoint was first watched, by its hexadecimal. */
-  watches: Record<string, number>;
-}
-
 /**
  * What people want to look up and the firmware has no room for: addresses of peers, labels and texts of invoices,
  * payments that are over, and funding transactions until they are confirmed. Without the file the node still knows its
  * channels and invoices.
  */
 export class Book {
-  private constructor(
-    private readonly path: string,
-    private readonly content: Content,
-  ) {}
+  private readonly addresses = new Map<string, Address>();
+  private readonly bookedInvoices: BookedInvoice[] = [];
+  private readonly bookedPayments: BookedPayment[] = [];
+  /** Funding transactions that are not confirmed, hexadecimal, by txid. */
+  private readonly waiting = new Map<string, string>();
+  /** Height at which an outpoint was first watched, by its hexadecimal. */
+  private readonly watches = new Map<string, number>();
+  private readonly file: BookFile;
+
+  private constructor(path: string) {
+    this.file = BookFile.open(path, (key, value) => {
+      const [kind, name = ""] = key.split(" ");
+      if (kind === "address") this.addresses.set(name, value as Address);
+      else if (kind === "invoice") this.bookedInvoices.push(value as BookedInvoice);
+      else if (kind === "payment") this.bookedPayments.push(value as BookedPayment);
+      else if (kind === "funding") this.waiting.set(name, value as string);
+      else if (kind === "watch") this.watches.set(name, value as number);
+      else throw new Error(`${path}: an entry of unknown kind, ${JSON.stringify(kind)}`);
+    });
+  }
 
   /** Throws an Error naming the file if it is there and is no book. */
   static open(path: string): Book {
-    let text: string;
-    try {
-      text = readFileSync(path, "utf8");
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-      return new Book(path, { addresses: {}, invoices: [], payments: [], fundings: {}, watches: {} });
-    }
-    let content: unknown;
-    try {
-      content = JSON.parse(text);
-    } catch {
-      content = undefined;
-    }
-    const { addresses, invoices, payments, fundings, watches = {} } = isObject(content) ? content : {};
-    if (!isObject(addresses) || !Array.isArray(invoices) || !Array.isArray(payments) || !isObject(fundings)) {
-      throw new Error(`${path}: is no book of a node; without it, only labels and past payments are lost`);
-    }
-    return new Book(path, { addresses, invoices, payments, fundings, watches } as Content);
+    return new Book(path);
   }
 
   address(peer: string): Address | undefined {
-    return Object.hasOwn(this.content.addresses, peer) ? this.content.addresses[peer] : undefined;
+    return this.addresses.get(peer);
   }
 
-  setAddress(peer: string, address: Address): void {
+  setAddress(peer: string, { host, port }: Address): void {
     const known = this.address(peer);
-    if (known?.host === address.host && known.port === address.port) return;
-    this.content.addresses[peer] = { host: address.host, port: address.port };
-    this.save();
+    if (known?.host === host && known.port === port) return;
+    this.addresses.set(peer, { host, port });
+    this.file.set(`address ${peer}`, { host, port });
   }
 
   get invoices(): readonly BookedInvoice[] {
-    return this.content.invoices;
+    return this.bookedInvoices;
   }
 
   get payments(): readonly BookedPayment[] {
-    return this.content.payments;
+    return this.bookedPayments;
   }
 
   addInvoice(invoice: BookedInvoice): void {
-    this.content.invoices.push(invoice);
-    this.save();
+    this.bookedInvoices.push(invoice);
+    this.writeInvoice(invoice);
   }
 
   addPayment(payment: BookedPayment): void {
-    this.content.payments.push(payment);
-    this.save();
+    this.bookedPayments.push(payment);
+    this.writePayment(payment);
   }
 
   get fundings(): readonly (readonly [txid: string, transaction: string])[] {
-    return Object.entries(this.content.fundings);
+    return [...this.waiting];
   }
 
   addFunding(txid: string, transaction: string): void {
-    this.content.fundings[txid] = transaction;
-    this.save();
+    this.waiting.set(txid, transaction);
+    this.file.set(`funding ${txid}`, transaction, true);
   }
 
   dropFunding(txid: string): void {
-    this.content.fundings = Object.fromEntries(Object.entries(this.content.fundings).filter(([each]) => each !== txid));
-    this.save();
+    this.waiting.delete(txid);
+    this.file.set(`funding ${txid}`, null);
   }
 
   /** Height at which this outpoint was first watched: now, if it never was. */
   watchedSince(outpoint: string, height: number): number {
-    const known = Object.hasOwn(this.content.watches, outpoint) ? this.content.watches[outpoint] : undefined;
+    const known = this.watches.get(outpoint);
     if (known !== undefined) return known;
-    this.content.watches[outpoint] = height;
-    this.save();
+    this.watches.set(outpoint, height);
+    this.file.set(`watch ${outpoint}`, height);
     return height;
   }
 
   /** The invoice with this hash is paid. */
   paid(payment_hash: string, amount_msat: bigint, atMs: number): void {
-    const invoice = this.content.invoices.find((candidate) => candidate.payment_hash === payment_hash);
+    const invoice = this.bookedInvoices.find((candidate) => candidate.payment_hash === payment_hash);
     if (invoice === undefined || invoice.status === "paid") return;
     invoice.status = "paid";
     invoice.amount_received_msat = amount_msat.toString();
     invoice.paid_at = Math.floor(atMs / 1000);
-    this.save();
+    this.writeInvoice(invoice);
   }
 
   /** How a pending payment ended. */
   ended(payment: BookedPayment, outcome: { readonly preimage: string } | { readonly failure: string }): void {
     payment.status = "preimage" in outcome ? "complete" : "failed";
     Object.assign(payment, outcome);
-    this.save();
+    this.writePayment(payment);
   }
 
-  private save(): void {
-    writeWhole(this.path, `${JSON.stringify(this.content, null, 1)}\n`);
+  close(): void {
+    this.file.close();
+  }
+
+  private writeInvoice(invoice: BookedInvoice): void {
+    this.file.set(`invoice ${this.bookedInvoices.indexOf(invoice)}`, invoice);
+  }
+
+  private writePayment(payment: BookedPayment): void {
+    // The newest are the ones that change.
+    this.file.set(`payment ${this.bookedPayments.lastIndexOf(payment)}`, payment);
   }
 }

@@ -95,6 +95,9 @@ export class Daemon {
       log.close();
     });
     const book = Book.open(files.book);
+    undo.push(() => {
+      book.close();
+    });
     const root = rootSecret(options.folder, existsSync(files.flash));
     const flash = DurableFlash.open(files.flash, NODE_SECTOR_BYTES, NODE_FLASH_SECTORS);
     undo.push(() => {
@@ -263,6 +266,7 @@ export class Daemon {
     await step("flash", () => {
       this.flash.close();
     });
+    this.context.book.close();
     log.info("stopped");
     log.close();
     this.lock.release();

@@ -15,7 +15,7 @@ export const inFolder = (folder: string) =>
     control: join(folder, "control.sock"),
     flash: join(folder, "flash"),
     log: join(folder, "log"),
-    book: join(folder, "book.json"),
+    book: join(folder, "book"),
     root: join(folder, ROOT_FILE),
   }) as const;
 

@@ -7,13 +7,15 @@ import type { BookedPayment } from "./book.js";
 import { type Context, bytesOf, hexText, refused } from "./context.js";
 import { type Destination, type Path, pathsTo } from "./paths.js";
 import type { RouteHop } from "./route.js";
-import { type Json, RPC_CODES, RpcError } from "./rpc.js";
+import { type Json, RPC_CODES, RpcError, isObject } from "./rpc.js";
 
 /** Blocks that may come while a payment is under way. */
 const SPARE_BLOCKS = 2;
 /** Blocks that the last HTLC has left where no invoice says. */
 const KEYSEND_DELTA = 42;
 const RETRY_S = 60;
+/** Wait before another attempt where the node has as many payments under way as it can, ms. */
+const FULL_MS = 50;
 
 /** What pay and keysend have in common. */
 interface Options {
@@ -104,12 +106,30 @@ export class Payments {
     { maxfee, retry_for = RETRY_S }: Options,
   ): Promise<Json> {
     const deadline = this.context.clock.monoMs() + retry_for * 1000;
+    for (;;) {
+      const failure = await this.once(destination, request, kind, maxfee, deadline);
+      if (!(failure instanceof RpcError)) return failure;
+      if (!isFull(failure) || this.context.clock.monoMs() + FULL_MS >= deadline) throw failure;
+      await new Promise<void>((resolve) => {
+        this.context.clock.after(FULL_MS, resolve);
+      });
+    }
+  }
+
+  /** Tries each path there is. */
+  private async once(
+    destination: Destination,
+    request: Pick<PayRequest, "invoice">,
+    kind: Pick<BookedPayment, "kind" | "bolt11">,
+    maxfee: bigint | undefined,
+    deadline: number,
+  ): Promise<Json | RpcError> {
     const paths = pathsTo(this.context.node.channels(), destination);
-    let failure: RpcError | undefined;
+    let failure = new RpcError(RPC_CODES.ROUTE, "no route");
     for (const path of paths) {
       const fee = path.sentMsat - destination.amountMsat;
       if (maxfee !== undefined && fee > maxfee) {
-        failure ??= new RpcError(RPC_CODES.ROUTE, `the route costs ${fee} msat, more than maxfee`, { fee_msat: fee });
+        failure = new RpcError(RPC_CODES.ROUTE, `the route costs ${fee} msat, more than maxfee`, { fee_msat: fee });
         continue;
       }
       const payment = this.start(destination, request, kind, path);
@@ -130,7 +150,7 @@ export class Payments {
         failure: outcome.failure,
       });
     }
-    throw failure ?? new RpcError(RPC_CODES.ROUTE, "no route");
+    return failure;
   }
 
   /** Hands one part to the node and books it; a refusal is no outcome, another path may do. */
@@ -238,6 +258,10 @@ export class Payments {
     book.paid(hexText(paymentHash), amountMsat, clock.nowMs());
   }
 }
+
+/** The last path was refused because of what is under way: that passes. */
+const isFull = ({ code, data }: RpcError): boolean =>
+  code === RPC_CODES.NODE && isObject(data) && data["error"] === "ERR_CAPACITY";
 
 const outcomeOf = (event: EndEvent): Outcome =>
   event.kind === "sent" ? { preimage: hexText(event.preimage) } : { failure: failureText(event.hop, event.code) };

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -194,6 +194,49 @@ describe("payments", () => {
     expect(Book.open(join(folder, "book")).payments).toMatchObject([
       { status: "complete", preimage: hexText(PREIMAGE) },
     ]);
+  });
+
+  it("wait where the node has its hands full, as long as they may", async () => {
+    const full = (): never => {
+      throw new ModuleError("command", -15);
+    };
+    script = [full, full, full, full, (part) => void context.events.emit(sent(part))];
+    const patient = payments.keysend(PEER, 1000n, nothing);
+    for (let round = 0; round < 3; round++) {
+      await new Promise(setImmediate);
+      clock.advance(50);
+    }
+    expect(await patient).toMatchObject({ status: "complete" });
+    script = new Array<() => never>(1000).fill(full);
+    const hurried = payments.keysend(PEER, 1000n, { ...nothing, retry_for: 1 });
+    const ended = expect(hurried).rejects.toMatchObject({ code: 1, data: { error: "ERR_CAPACITY" } });
+    for (let round = 0; round < 30; round++) {
+      await new Promise(setImmediate);
+      clock.advance(50);
+    }
+    await ended;
+  });
+
+  it("stay in the book, whose file a killed process may leave in the middle of a line", () => {
+    context.events.emit(sent(7));
+    context.book.setAddress("peer", { host: "h", port: 1 });
+    context.book.addFunding("t", "00");
+    context.book.addFunding("u", "01");
+    context.book.dropFunding("t");
+    const path = join(folder, "book");
+    const text = readFileSync(path, "utf8");
+    writeFileSync(path, `${text}{"key":"pay`);
+    for (let again = 0; again < 2; again++) {
+      const book = Book.open(path);
+      expect([book.payments.length, book.address("peer"), book.fundings]).toEqual([
+        1,
+        { host: "h", port: 1 },
+        [["u", "01"]],
+      ]);
+      book.close();
+    }
+    writeFileSync(path, `${text}nonsense\n`);
+    expect(() => Book.open(path)).toThrow(`book, line ${text.split("\n").length}: is no entry`);
   });
 
   it("are booked afterwards where a crash came in between", () => {
