@@ -162,7 +162,7 @@ export function block(height: i32): i32 {
 
 /**
  * The funding output of a channel has `depth` confirmations, 0 if a reorganisation took them back. The first is
- * transaction `tx_index` of block `block_height`.
+ * transaction `tx_index` of block `block_height`. To a channel that has ended it is no news.
  */
 export function funding_depth(channel: i32, depth: i32, block_height: i32, tx_index: i32): i32 {
   let code = alive();
@@ -170,6 +170,8 @@ export function funding_depth(channel: i32, depth: i32, block_height: i32, tx_in
   if (<u32>channel >= <u32>MAX_CHANNELS || (depth | block_height | tx_index) < 0 || state_of(channel) == STATE_NONE) {
     return ERR_ARGUMENT;
   }
+  const state = state_of(channel);
+  if (state != STATE_FUNDED && state != STATE_NORMAL) return 0;
   code = channel_funding_depth(channel, depth, block_height, tx_index);
   return code < 0 ? code : advance();
 }
