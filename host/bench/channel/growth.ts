@@ -4,7 +4,7 @@ import type { Lane } from "./lane.js";
 import { rateRow, timeInTurn } from "./rows.js";
 import { TielineLane } from "./tieline_lane.js";
 
-const ROUNDS = 5;
+const ROUNDS = 3;
 const PAYMENTS = 10;
 const PENDING = [6, 12] as const;
 const CHANNELS = [2, 4] as const;

@@ -9,12 +9,12 @@ import { LdkLane } from "./ldk_lane.js";
 import { type AsyncWorkload, rateRow, timeInTurn } from "./rows.js";
 import { TielineLane } from "./tieline_lane.js";
 
-const ROUNDS = 5;
+const ROUNDS = 3;
 const LINKS: readonly LinkName[] = ["memory", "TCP"];
 const HOPS = [1, 2] as const;
 /** Payments that are there to be made at a time, and those of a round. */
 const LOADS: readonly (readonly [concurrent: number, payments: number])[] = [
-  [1, 10],
+  [1, 6],
   [10, 20],
   [50, 50],
 ];
