@@ -99,6 +99,15 @@ export function isResolved(network: Network): boolean {
   return quiet && network.payments.every((payment) => payment.part === undefined || resultOf(payment) !== "pending");
 }
 
+/** Payments whose payer has not been told their result, and what it says of them. */
+export const pending = (network: Network): string[] =>
+  network.payments
+    .filter((payment) => payment.part !== undefined && resultOf(payment) === "pending")
+    .map(({ hash, nodes: [payer], part }) => {
+      const info = part === undefined ? undefined : payer?.try((node) => node.payment(part));
+      return `${payer?.name}'s part ${part}, ${hash}: ${info?.state}${info && text(info.paymentHash) !== hash ? ", of another payment" : ""}`;
+    });
+
 /** What the payer was told. Throws Violation if it was told both. */
 function resultOf({ hash, nodes }: Payment): "sent" | "failed" | "pending" {
   const results = new Set(

@@ -105,7 +105,8 @@ export class SimNode implements Party {
       this.live = new LightningNode(world.engine, world.file, board, config, host, start);
     });
     ready = true;
-    for (const call of queue) if (this.on) call();
+    // Also if one of them is its end: what it has told, it has told.
+    for (const call of queue) call();
   }
 
   /** Power is gone, at once. */
@@ -193,6 +194,7 @@ export class SimNode implements Party {
 
   private watch(channel: number, outpoint: Uint8Array, script: Uint8Array): void {
     this.watching.get(channel)?.cancel();
+    if (!this.on) return;
     const listener = {
       depth: (depth: number, place: { height: number; index: number } | undefined): void =>
         void this.try((node) => {
@@ -204,7 +206,10 @@ export class SimNode implements Party {
         if (spend !== undefined) this.try((node) => node.fundingSpent(channel, spend.tx));
       },
     };
-    this.watching.set(channel, this.world.chain.watch(outpointOf(outpoint), script, listener, 1));
+    const subscription = this.world.chain.watch(outpointOf(outpoint), script, listener, 1);
+    // What it was told at once may have been its end.
+    if (this.on) this.watching.set(channel, subscription);
+    else subscription.cancel();
   }
 
   private guard<T>(body: () => T): T | undefined {

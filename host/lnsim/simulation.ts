@@ -2,7 +2,7 @@ import { Entropy } from "../board/entropy.js";
 import { SimulatedChain } from "../chain/simulated_chain.js";
 import type { Engine } from "../engine/engine.js";
 import type { ModuleFile } from "../engine/module_file.js";
-import { balancesMsat, checkCommitments, checkEnd, isResolved, StepChecker, Violation } from "./checkers.js";
+import { balancesMsat, checkCommitments, checkEnd, isResolved, pending, StepChecker, Violation } from "./checkers.js";
 import { type Edge, Network } from "./network.js";
 import type { Tamper } from "./wire.js";
 
@@ -128,13 +128,12 @@ function heal(network: Network, checker: StepChecker): void {
 }
 
 function unresolved(network: Network): string {
-  return network.edges
-    .flatMap((edge) =>
-      ([0, 1] as const).map((end) => {
-        const channel = network.channel(edge, end);
-        const state = channel && `${channel.htlcs} HTLCs${channel.connected ? "" : ", not connected"}`;
-        return `${edge.ends[end].name}/${edge.numbers[end]}: ${state}`;
-      }),
-    )
-    .join("; ");
+  const channels = network.edges.flatMap((edge) =>
+    ([0, 1] as const).map((end) => {
+      const channel = network.channel(edge, end);
+      const state = channel && `${channel.htlcs} HTLCs${channel.connected ? "" : ", not connected"}`;
+      return `${edge.ends[end].name}/${edge.numbers[end]}: ${state}`;
+    }),
+  );
+  return [...channels, ...pending(network)].join("; ");
 }
