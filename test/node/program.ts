@@ -20,6 +20,8 @@ const EXPIRY_BLOCKS = 60;
 const PATIENCE_BLOCKS = 30;
 /** What is paid comes in these: below what a channel takes, dust, enough, and soon too much. */
 const UNITS_MSAT = [100n, 100_000n, 2_000_000n, 30_000_000n];
+/** error, revoke_and_ack, channel_reestablish. */
+const FATAL = [17, 133, 136];
 const SCRIPT = Uint8Array.from([0, 20, ...new Uint8Array(20).fill(7)]);
 const MAX_MESSAGE_BYTES = 4096;
 
@@ -329,6 +331,11 @@ export class Program {
       if (info.holderMsat < startMsat - paid)
         throw new Error(`${node.name}: lost ${startMsat - paid - info.holderMsat}`);
       if (info.holderMsat > startMsat + received) throw new Error(`${node.name}: won`);
+      // A channel falls upon an error of the peer's, a secret that is none, or a wrong account of what has been.
+      if (!this.mayEnd && (info.state === "failed" || info.state === "lost")) {
+        const reason = node.told("problem").some(({ message }) => FATAL.includes(message));
+        if (!reason) throw new Error(`${node.name}: ${info.state} without a reason`);
+      }
       if (info.state === "lost" && this.honest) throw new Error(`${node.name}: lost`);
       if (this.honest && !this.mayEnd) {
         if (info.state !== "normal") throw new Error(`${node.name}: ${info.state}, code ${info.fault}`);
