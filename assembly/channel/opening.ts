@@ -1,29 +1,19 @@
 // Opening a channel in either role, until both have signed and the funding is confirmed. BOLT 2, "Channel Establishment v1".
 
 import { mul_div_floor, sub } from "../base/amount";
-import { ERR_ARGUMENT, ERR_CHAIN, ERR_MISSING, ERR_OVERFLOW, ERR_STATE, ERR_VALUE } from "../base/errors";
+import { ERR_ARGUMENT, ERR_CHAIN, ERR_OVERFLOW, ERR_STATE, ERR_VALUE } from "../base/errors";
 import {
   MAX_ACCEPTED_HTLCS,
   MAX_CHANNELS,
-  MAX_DUST_LIMIT_SAT,
   MAX_FEERATE_PER_KW,
   MAX_FUNDING_SAT,
   MAX_MINIMUM_DEPTH,
-  MAX_SHUTDOWN_BYTES,
-  MAX_TO_SELF_DELAY,
-  MIN_DUST_LIMIT_SAT,
   MIN_FEERATE_PER_KW,
   MIN_FUNDING_SAT,
 } from "../base/limits";
 import { obscuring_factor } from "../chain/derive";
 import { CHAIN_HASH } from "../chain/params";
-import {
-  FUNDING_SCRIPT_BYTES,
-  SHUTDOWN_ANY_SEGWIT,
-  funding_script,
-  p2wsh_program,
-  shutdown_script_check,
-} from "../chain/script";
+import { FUNDING_SCRIPT_BYTES, funding_script, p2wsh_program } from "../chain/script";
 import { commitment_check } from "../chain/signatures";
 import {
   CHANNEL_ANCHORS,
@@ -43,7 +33,6 @@ import {
 } from "../chain/spec";
 import { key_public, sha256 } from "../crypto/crypto";
 import { KEY_CHANNEL } from "../crypto/keys";
-import { TYPE_ANCHORS, channel_type } from "../wire/features";
 import { RECORD_PRESENT } from "../wire/kinds";
 import * as wire from "../wire/opening";
 import { check_first, reserve_for } from "./bounds";
@@ -68,6 +57,7 @@ import {
   set_live,
 } from "./live";
 import * as at from "./record";
+import { check_points, check_terms, check_upfront, keep_points, keep_terms, keep_upfront, type_of } from "./terms";
 import { view_build } from "./view";
 
 const POINT: usize = 33;
@@ -162,76 +152,6 @@ function check_amounts(funding_sat: u64, push_msat: u64, feerate: u32): i32 {
   return sub(load<u64>(amount), push_msat, opener_msat) < 0 ? ERR_VALUE : 0;
 }
 
-/** The channel type as flags of chain/spec.ts. ERR_MISSING, ERR_VALUE. */
-function type_of(record: usize, slot: usize): i32 {
-  // Both messages have the same TLVs.
-  if ((load<u32>(record, RECORD_PRESENT) & wire.OPEN_CHANNEL_HAS_CHANNEL_TYPE) == 0) return ERR_MISSING;
-  const type = channel_type(load<u32>(record + slot), load<i32>(record + slot, 4));
-  if (type < 0) return type;
-  if (type == 0) return 0;
-  return type == TYPE_ANCHORS ? CHANNEL_ANCHORS : ERR_VALUE;
-}
-
-/** ERR_VALUE unless there is no upfront_shutdown_script, an empty one, or one of a valid form. */
-function check_upfront(record: usize, slot: usize): i32 {
-  if ((load<u32>(record, RECORD_PRESENT) & wire.OPEN_CHANNEL_HAS_UPFRONT_SHUTDOWN_SCRIPT) == 0) return 0;
-  const len = load<i32>(record + slot, 4);
-  return len == 0 ? 0 : shutdown_script_check(load<u32>(record + slot), len, SHUTDOWN_ANY_SEGWIT);
-}
-
-function keep_upfront(channel: usize, record: usize, slot: usize): void {
-  if ((load<u32>(record, RECORD_PRESENT) & wire.OPEN_CHANNEL_HAS_UPFRONT_SHUTDOWN_SCRIPT) == 0) return;
-  const len = load<i32>(record + slot, 4);
-  store<u8>(channel, <u8>len, at.CHANNEL_SCRIPT_LENGTHS + 1);
-  memory.copy(channel + at.CHANNEL_SCRIPTS + <usize>MAX_SHUTDOWN_BYTES, load<u32>(record + slot), len);
-}
-
-/** The six points of either message, which lie in slots one behind the other, are points of the curve: 0, ERR_POINT. */
-function check_points(record: usize, first: usize): i32 {
-  const own = side_of(own_channel, HOLDER) + SIDE_FUNDING_PUBKEY;
-  for (let i: usize = 0; i < 6; i++) {
-    const code = check_point(load<u32>(record + first + (i << 2)), own);
-    if (code < 0) return code;
-  }
-  return 0;
-}
-
-/** The channel whose own keys serve to check the peer's points. */
-let own_channel: usize = 0;
-
-function keep_points(channel: usize, record: usize, first: usize): void {
-  const side = side_of(channel, COUNTERPARTY) + SIDE_FUNDING_PUBKEY;
-  for (let i: usize = 0; i < 5; i++) memory.copy(side + i * POINT, load<u32>(record + first + (i << 2)), POINT);
-  memory.copy(channel + at.CHANNEL_POINTS, load<u32>(record + first + 20), POINT);
-}
-
-/** Terms of the peer that either message has. ERR_VALUE. */
-function check_terms(dust_sat: u64, reserve_sat: u64, minimum_msat: u64, delay: u32, accepted: u32, funding: u64): i32 {
-  mul_div_floor(funding, 1000, 1, amount);
-  const fits =
-    dust_sat >= MIN_DUST_LIMIT_SAT &&
-    dust_sat <= MAX_DUST_LIMIT_SAT &&
-    // Neither side's reserve may be dust to the other.
-    dust_sat <= reserve_sat &&
-    dust_sat <= reserve_for(funding) &&
-    own_dust_limit_sat <= reserve_sat &&
-    reserve_sat <= funding / 5 &&
-    minimum_msat <= load<u64>(amount) / 10 &&
-    delay <= MAX_TO_SELF_DELAY &&
-    accepted >= 1 &&
-    accepted <= 483;
-  return fits ? 0 : ERR_VALUE;
-}
-
-function keep_terms(channel: usize, dust: u64, reserve: u64, minimum: u64, delay: u32, accepted: u32, most: u64): void {
-  store<u64>(side_of(channel, COUNTERPARTY), dust, SIDE_DUST_LIMIT_SAT);
-  store<u32>(side_of(channel, HOLDER), delay, SIDE_TO_SELF_DELAY);
-  store<u64>(channel, reserve, at.CHANNEL_RESERVES_SAT);
-  store<u64>(channel, minimum, at.CHANNEL_HTLC_MINIMUM_MSAT + 8);
-  store<u32>(channel, accepted, at.CHANNEL_MAX_ACCEPTED + 4);
-  store<u64>(channel, most, at.CHANNEL_MAX_IN_FLIGHT_MSAT + 8);
-}
-
 function check_open(record: usize, flags: u32): i32 {
   if (memory.compare(load<u32>(record, wire.OPEN_CHANNEL_CHAIN_HASH), chain_params + CHAIN_HASH, 32) != 0)
     return ERR_CHAIN;
@@ -274,8 +194,7 @@ export function channel_on_open(peer: usize, record: usize, flags: u32): i32 {
   code = begin(n, peer, funding_sat, feerate, type, COUNTERPARTY);
   if (code < 0) return code;
   const channel = at.channel_of(n);
-  own_channel = channel;
-  code = check_points(record, wire.OPEN_CHANNEL_FUNDING_PUBKEY);
+  code = check_points(channel, record, wire.OPEN_CHANNEL_FUNDING_PUBKEY);
   const reserve_sat = max(load<u64>(record, wire.OPEN_CHANNEL_CHANNEL_RESERVE_SATOSHIS), reserve_for(funding_sat));
   if (code >= 0) code = check_first(channel, feerate, load<u64>(opener_msat), push_msat, reserve_sat);
   if (code < 0) {
@@ -323,8 +242,7 @@ export function on_accept(n: i32, record: usize): i32 {
     funding_sat,
   );
   if (code >= 0) code = check_upfront(record, wire.ACCEPT_CHANNEL_UPFRONT_SHUTDOWN_SCRIPT);
-  own_channel = channel;
-  if (code >= 0) code = check_points(record, wire.ACCEPT_CHANNEL_FUNDING_PUBKEY);
+  if (code >= 0) code = check_points(channel, record, wire.ACCEPT_CHANNEL_FUNDING_PUBKEY);
   const push_msat = load<u64>(channel, at.CHANNEL_BALANCES_MSAT + 8);
   const kept_msat = load<u64>(channel, at.CHANNEL_BALANCES_MSAT);
   const larger_sat = max(reserve_sat, reserve_for(funding_sat));

@@ -97,8 +97,6 @@ export const MARK_SHUTDOWN: u32 = 16;
 export const MARK_PEER_SHUTDOWN: u32 = 32;
 /** The funding transaction has its minimum depth. */
 export const MARK_CONFIRMED: u32 = 64;
-/** shutdown has gone out: nothing may be added any more. */
-export const MARK_SHUTDOWN_SENT: u32 = 128;
 
 // ---- A slot, HTLC_SLOT_BYTES: first the record of chain/spec.ts, whose HTLC_OFFERED_BY says which way ------------------
 

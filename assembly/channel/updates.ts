@@ -1,7 +1,7 @@
 // Updates that the peer offers. Each is checked as a whole before anything changes; all are forgotten if the connection
 // ends before they are signed. BOLT 2, "Adding an HTLC", "Removing an HTLC", "Updating Fees".
 
-import { ERR_CAPACITY, ERR_NOT_FOUND, ERR_ORDER, ERR_STATE, ERR_VALUE } from "../base/errors";
+import { ERR_ORDER, ERR_STATE, ERR_VALUE } from "../base/errors";
 import { MAX_FEERATE_PER_KW, MAX_HTLCS, MIN_FEERATE_PER_KW } from "../base/limits";
 import {
   CHANNEL_OPENER,
@@ -63,7 +63,6 @@ import {
   slot_has,
   slot_mark,
   slot_of,
-  slot_result,
   slot_state,
 } from "./record";
 import { slot_clear } from "./view";
