@@ -271,6 +271,17 @@ export class Program {
         // The node's own word comes back to it.
         if (first) this.line.pass(1 - from, first);
         return;
+      case 13:
+        // update_fulfill_htlc of an HTLC that there may be, with what is not its preimage.
+        return this.line.pass(
+          from,
+          Buffer.concat([
+            Uint8Array.of(0, 130),
+            this.scene.channelId,
+            Buffer.alloc(7),
+            Buffer.alloc(33, this.next() & 7),
+          ]),
+        );
       default:
         return this.line.pass(from, this.invent());
     }
@@ -327,6 +338,10 @@ export class Program {
       }
       // Nothing leaves it but for a preimage, and nothing comes that it has not told.
       const paid = sum(node.told("sent"), ({ part }) => `${part}`);
+      for (const { preimage, paymentHash } of node.told("sent")) {
+        const digest = createHash("sha256").update(preimage).digest();
+        if (digest.compare(paymentHash) !== 0) throw new Error(`${node.name}: paid without a preimage`);
+      }
       const received = sum(node.told("received"), ({ paymentHash }) => Buffer.from(paymentHash).toString("hex"));
       if (info.holderMsat < startMsat - paid)
         throw new Error(`${node.name}: lost ${startMsat - paid - info.holderMsat}`);
