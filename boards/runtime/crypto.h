@@ -1,5 +1,5 @@
-// Cryptography, from libsecp256k1 and libtorsion as they stand in npm packages; of our own is only how HMAC and HKDF
-// are put together from SHA-256. Outputs may overlap inputs; after a failure nothing has been written.
+// Cryptography, from libsecp256k1 and libtorsion as they stand in npm packages; of our own is only how HKDF calls HMAC.
+// Outputs may overlap inputs; after a failure nothing has been written.
 //
 // Scalars are 32 bytes, big-endian, 1 <= scalar < group order unless said otherwise; points 33 bytes, SEC 1 compressed.
 // ERR_CRYPTO: an input is no valid scalar or point, or the result would be none.
@@ -16,7 +16,7 @@ void crypto_init(const uint8_t *seed);
 // Clears secret bytes in a way the compiler does not drop.
 void crypto_wipe(void *data, size_t length);
 
-// ---- Hashes: symmetric.c ------------------------------------------------------------------------------------------
+// ---- Hashes: sha256.c, symmetric.c --------------------------------------------------------------------------------
 
 // SHA-256 (FIPS 180-4) of `length` bytes into 32 bytes at `digest`.
 void crypto_sha256(const uint8_t *data, size_t length, uint8_t digest[32]);
