@@ -5,7 +5,7 @@ import { simulate, type Summary } from "../../host/lnsim/simulation.js";
 import { readNode } from "../../host/node/module.js";
 
 const long = process.env["TIELINE_LONG"] === "1";
-const SEEDS = long ? 10_000 : 30;
+const SEEDS = long ? 10_000 : 500;
 
 /** Whose sources these are, for whoever wants to see a failure again. */
 const commit = (): string => execFileSync("git", ["rev-parse", "HEAD"], { encoding: "utf8" }).trim();
@@ -13,7 +13,7 @@ const commit = (): string => execFileSync("git", ["rev-parse", "HEAD"], { encodi
 describe.each(availableEngines())("simulated networks on $name", (engine) => {
   const file = readNode();
 
-  it("lose nothing, whatever happens", { timeout: long ? 36_000_000 : 600_000 }, () => {
+  it("lose nothing, whatever happens", { timeout: long ? 36_000_000 : 900_000 }, () => {
     const total: Summary = { nodes: 0, channels: 0, payments: 0, sent: 0, refused: 0, starts: 0, powerCuts: 0 };
     for (let seed = 0; seed < SEEDS; seed += engine.name === "v8" ? 1 : 10) {
       try {
