@@ -1,5 +1,5 @@
 // What the owner of a node asks of it: one export, a number for each command, a record in and a record out. Numbers are
-// little-endian; host/node/records.ts reads and writes the same.
+// little-endian; host/node/requests.ts and answers.ts write and read the same.
 
 import { ERR_ARGUMENT, ERR_LENGTH, ERR_NOT_FOUND, ERR_STATE, ERR_TRUNCATED } from "../base/errors";
 import { MAX_CHANNELS, MAX_INVOICES, NODE_INPUT_BYTES } from "../base/limits";

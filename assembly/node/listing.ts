@@ -1,5 +1,5 @@
 // What the node shows of itself: records for people and programs to read, apart from what the rooms remember. Numbers are
-// little-endian; host/node/records.ts reads them.
+// little-endian; host/node/answers.ts reads them.
 
 import { MAX_CONNECTIONS, MAX_HTLCS } from "../base/limits";
 import {

@@ -1,4 +1,4 @@
-import type { NodeEvent } from "../node/records.js";
+import type { NodeEvent } from "../node/node_event.js";
 import type { Clock } from "./clock.js";
 import { RPC_CODES, RpcError } from "./rpc.js";
 

@@ -1,7 +1,7 @@
 import { txidText } from "../chain/chain.js";
 import { scidText } from "../decode/invoice.js";
 import { invoiceDocument as decodedInvoice } from "../decode/invoice_document.js";
-import type { ChannelInfo } from "../node/records.js";
+import type { ChannelInfo } from "../node/answers.js";
 import { type Context, asked, hexText, sameBytes } from "./context.js";
 import type { Handlers } from "./dispatch.js";
 import { addressOf } from "./networks.js";

@@ -1,5 +1,6 @@
 import type { Invoice } from "../decode/invoice.js";
-import type { ChannelInfo, PayHop } from "../node/records.js";
+import type { ChannelInfo } from "../node/answers.js";
+import type { PayHop } from "../node/requests.js";
 import { bytesOf, hexText, sameBytes } from "./context.js";
 import { type RouteHop, priced, scidOf } from "./route.js";
 import { RPC_CODES, RpcError } from "./rpc.js";

@@ -1,4 +1,4 @@
-import type { NodeEvent } from "../node/records.js";
+import type { NodeEvent } from "../node/node_event.js";
 import { MAX_CONNECTIONS } from "../node/abi.js";
 import { type Context, bytesOf, hexText } from "./context.js";
 import { type Address, addressText } from "./parameters.js";

@@ -1,7 +1,8 @@
 import { txidText } from "../chain/chain.js";
 import { scidText } from "../decode/invoice.js";
 import { errorName } from "../engine/errors.js";
-import type { ChannelInfo, Policy } from "../node/records.js";
+import type { ChannelInfo } from "../node/answers.js";
+import type { Policy } from "../node/requests.js";
 import type { BookedInvoice } from "./book.js";
 import { hexText } from "./context.js";
 import { receivableMsat, spendableMsat } from "./paths.js";

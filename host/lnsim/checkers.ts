@@ -1,5 +1,5 @@
 import { SimulatedChain } from "../chain/simulated_chain.js";
-import type { NodeEvent } from "../node/records.js";
+import type { NodeEvent } from "../node/node_event.js";
 import type { Edge, Network, Payment } from "./network.js";
 import type { SimNode } from "./sim_node.js";
 

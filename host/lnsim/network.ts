@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import type { Entropy } from "../board/entropy.js";
 import { ModuleError } from "../engine/errors.js";
-import type { ChannelInfo, PayHop } from "../node/records.js";
+import type { ChannelInfo } from "../node/answers.js";
+import type { PayHop } from "../node/requests.js";
 import { decodeInvoice } from "../decode/invoice.js";
 import { SimNode, type World } from "./sim_node.js";
 import { MemoryWire, run } from "./wire.js";

@@ -10,7 +10,7 @@ import type { Engine } from "../engine/engine.js";
 import type { ModuleFile } from "../engine/module_file.js";
 import { MAX_CONNECTIONS } from "../node/abi.js";
 import { LightningNode, type NodeHost } from "../node/lightning_node.js";
-import type { NodeEvent } from "../node/records.js";
+import type { NodeEvent } from "../node/node_event.js";
 import type { End, Line, Party } from "./wire.js";
 
 /** What the nodes of one world have in common. */

@@ -5,29 +5,30 @@ import type { ModuleFile } from "../engine/module_file.js";
 import { COMMANDS, type CommandName, MAX_CHANNELS, MAX_INVOICES, NODE_INPUT_BYTES } from "./abi.js";
 import { NodeModule } from "./module.js";
 import {
-  bootRecord,
   type ChannelInfo,
   type InvoiceInfo,
-  invoiceRecord,
-  type InvoiceRequest,
-  type NodeConfig,
-  type NodeEvent,
   type NodeInfo,
-  openRecord,
-  type OpenRequest,
   type PartInfo,
-  payRecord,
-  type PayRequest,
-  type Policy,
-  policyRecord,
   readChannel,
-  readEvent,
   readInfo,
   readInvoice,
   readPart,
   readPolicy,
-  RecordWriter,
-} from "./records.js";
+} from "./answers.js";
+import { type NodeEvent, readEvent } from "./node_event.js";
+import { RecordWriter } from "./record_fields.js";
+import {
+  bootRecord,
+  invoiceRecord,
+  type InvoiceRequest,
+  type NodeConfig,
+  openRecord,
+  type OpenRequest,
+  payRecord,
+  type PayRequest,
+  type Policy,
+  policyRecord,
+} from "./requests.js";
 
 const ERR_NOT_FOUND = -8;
 

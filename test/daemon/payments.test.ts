@@ -10,7 +10,9 @@ import { type Destination, pathsTo, receivableMsat, spendableMsat } from "../../
 import { Payments, failureText } from "../../host/daemon/payments.js";
 import { scidOf } from "../../host/daemon/route.js";
 import { ModuleError } from "../../host/engine/errors.js";
-import type { ChannelInfo, NodeEvent, PayRequest } from "../../host/node/records.js";
+import type { ChannelInfo } from "../../host/node/answers.js";
+import type { NodeEvent } from "../../host/node/node_event.js";
+import type { PayRequest } from "../../host/node/requests.js";
 import { TestClock } from "./test_clock.js";
 
 const PEER = bytesOf(`02${"11".repeat(32)}`);

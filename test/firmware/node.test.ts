@@ -9,7 +9,7 @@ import type { Instance } from "../../host/engine/engine.js";
 import { engineByName } from "../../host/engine/index.js";
 import { NODE_EXPORTS, NODE_INPUT_BYTES, type NodeExportName } from "../../host/node/abi.js";
 import { readNode } from "../../host/node/module.js";
-import { bootRecord } from "../../host/node/records.js";
+import { bootRecord } from "../../host/node/requests.js";
 import { encodeMessage, MESSAGES } from "../../host/wire/message.js";
 import { anyMessage } from "../wire/arbitraries.js";
 import { NODE_CALLS } from "../long/counts.js";

@@ -8,7 +8,8 @@ import { engineByName } from "../../host/engine/index.js";
 import { SimNode, type World } from "../../host/lnsim/sim_node.js";
 import { MemoryWire, type Party, run } from "../../host/lnsim/wire.js";
 import { readNode } from "../../host/node/module.js";
-import type { ChannelInfo, PayHop, PayRequest } from "../../host/node/records.js";
+import type { ChannelInfo } from "../../host/node/answers.js";
+import type { PayHop, PayRequest } from "../../host/node/requests.js";
 
 import { ldkParty } from "./wire.js";
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { checkEnd, StepChecker, Violation } from "../../host/lnsim/checkers.js";
 import type { Network } from "../../host/lnsim/network.js";
-import type { ChannelInfo, NodeEvent } from "../../host/node/records.js";
+import type { ChannelInfo } from "../../host/node/answers.js";
+import type { NodeEvent } from "../../host/node/node_event.js";
 
 // A network of two nodes and one channel that only says what it is told to say: every checker has to speak up when the
 // one thing is wrong that it is there for.

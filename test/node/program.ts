@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { ModuleError } from "../../host/engine/errors.js";
 import { NorFlash } from "../../host/board/nor_flash.js";
 import { decodeTransaction } from "../../host/decode/transaction.js";
-import type { ChannelInfo } from "../../host/node/records.js";
+import type { ChannelInfo } from "../../host/node/answers.js";
 import { decodeMessage, MESSAGES } from "../../host/wire/message.js";
 import { Between, commitmentNumber } from "./between.js";
 import { routeOf, TestNetwork, type TestNode } from "./network.js";

@@ -1,4 +1,4 @@
-import type { PayHop } from "../../host/node/records.js";
+import type { PayHop } from "../../host/node/requests.js";
 import { routeOf, TestNetwork } from "./network.js";
 
 /** Two nodes, connected, with a confirmed channel. */

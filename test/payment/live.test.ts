@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { availableEngines } from "../../host/engine/index.js";
-import type { PayHop } from "../../host/node/records.js";
+import type { PayHop } from "../../host/node/requests.js";
 import { invoiceOf } from "../node/network.js";
 import { row } from "../node/rows.js";
 import { node } from "../onion/fixtures.js";

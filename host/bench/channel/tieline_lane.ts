@@ -1,7 +1,7 @@
 import { decodeInvoice } from "../../decode/invoice.js";
 import type { Engine } from "../../engine/engine.js";
 import { MemoryWire, type Party, run } from "../../lnsim/wire.js";
-import type { PayHop } from "../../node/records.js";
+import type { PayHop } from "../../node/requests.js";
 import { AMOUNT_MSAT, FEE_MSAT, FINAL_DELTA, FORWARD_DELTA, FUNDING_SAT, Lane, PUSH_MSAT } from "./lane.js";
 import { BenchNode, HEIGHT, UTC_S } from "./tieline_node.js";
 

@@ -10,7 +10,7 @@ import type { End, Line, Party } from "../../lnsim/wire.js";
 import { MAX_CONNECTIONS } from "../../node/abi.js";
 import { LightningNode, type NodeHost } from "../../node/lightning_node.js";
 import { readNode } from "../../node/module.js";
-import type { NodeEvent } from "../../node/records.js";
+import type { NodeEvent } from "../../node/node_event.js";
 import { RecordingCrypto } from "../recorder.js";
 
 export const HEIGHT = 1_000;

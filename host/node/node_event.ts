@@ -1,0 +1,130 @@
+// Records that node.wasm tells the board: assembly/node/telling.ts says where each field lies.
+
+import { TELLS } from "./abi.js";
+import { stateOf, type ChannelState } from "./answers.js";
+import { i32, u16, u32, u64 } from "./record_fields.js";
+
+const FEATURES = 40;
+
+const POINT = 33;
+
+/** What a node tells. Peers' and channels' events come as they happen, payments' at least once, even over restarts. */
+export type NodeEvent =
+  | { readonly kind: "peer"; readonly connection: number; readonly peer: Uint8Array; readonly features: Uint8Array }
+  | { readonly kind: "channel"; readonly channel: number; readonly state: ChannelState }
+  | {
+      /** The funding transaction has to be made, not broadcast, and named with `fund`. */
+      readonly kind: "funding needed";
+      readonly channel: number;
+      readonly amountSat: bigint;
+      readonly script: Uint8Array;
+    }
+  /** The funding transaction may be broadcast. */
+  | { readonly kind: "funding signed"; readonly channel: number }
+  | {
+      readonly kind: "sent";
+      readonly part: number;
+      readonly amountMsat: bigint;
+      readonly paymentHash: Uint8Array;
+      readonly preimage: Uint8Array;
+    }
+  | {
+      readonly kind: "failed";
+      readonly part: number;
+      readonly amountMsat: bigint;
+      readonly paymentHash: Uint8Array;
+      /** From 0; -1: this node; -2: unknown. */
+      readonly hop: number;
+      /** BOLT 4, 0 if unknown. */
+      readonly code: number;
+      readonly data: Uint8Array;
+    }
+  | {
+      readonly kind: "received";
+      readonly amountMsat: bigint;
+      readonly paymentHash: Uint8Array;
+      readonly preimage: Uint8Array;
+    }
+  | {
+      readonly kind: "forwarded";
+      readonly incomingChannel: number;
+      readonly outgoingChannel: number;
+      readonly incomingMsat: bigint;
+      readonly outgoingMsat: bigint;
+      readonly paymentHash: Uint8Array;
+    }
+  /**
+   * Something went wrong with a peer. `code` is of base/errors.ts; of an `error` or `warning` that the peer sent it is 0
+   * and `text` what it said.
+   */
+  | {
+      readonly kind: "problem";
+      readonly connection: number;
+      /** -1: of no channel. */
+      readonly channel: number;
+      readonly code: number;
+      /** Type of the message that was at fault, or of the one that the peer sent; 0 for none. */
+      readonly message: number;
+      readonly text: string;
+    };
+
+/** An event from what the board was told. Throws RangeError for a kind that is not known. */
+export function readEvent(what: number, record: Uint8Array): NodeEvent {
+  switch (what) {
+    case TELLS.PEER:
+      return {
+        kind: "peer",
+        connection: u32(record, 0),
+        peer: record.slice(4, 4 + POINT),
+        features: record.slice(40, 40 + FEATURES),
+      };
+    case TELLS.CHANNEL:
+      return { kind: "channel", channel: u32(record, 0), state: stateOf(u32(record, 4)) };
+    case TELLS.FUNDING_NEEDED:
+      return { kind: "funding needed", channel: u32(record, 0), amountSat: u64(record, 8), script: record.slice(16) };
+    case TELLS.FUNDING_SIGNED:
+      return { kind: "funding signed", channel: u32(record, 0) };
+    case TELLS.SENT:
+      return { kind: "sent", part: u32(record, 4), ...settled(record) };
+    case TELLS.RECEIVED:
+      return { kind: "received", ...settled(record) };
+    case TELLS.FAILED:
+      return {
+        kind: "failed",
+        part: u32(record, 4),
+        amountMsat: u64(record, 8),
+        paymentHash: record.slice(16, 48),
+        hop: i32(record, 48),
+        code: u16(record, 52),
+        data: record.slice(56, 56 + u16(record, 54)),
+      };
+    case TELLS.FORWARDED:
+      return {
+        kind: "forwarded",
+        incomingMsat: u64(record, 8),
+        paymentHash: record.slice(16, 48),
+        outgoingMsat: u64(record, 48),
+        incomingChannel: u32(record, 56),
+        outgoingChannel: u32(record, 60),
+      };
+    case TELLS.PROBLEM:
+      return {
+        kind: "problem",
+        connection: i32(record, 0),
+        channel: i32(record, 4),
+        code: i32(record, 8),
+        message: u32(record, 12),
+        text: new TextDecoder().decode(record.subarray(16)),
+      };
+    default:
+      throw new RangeError(`node.wasm told an event of kind ${what}`);
+  }
+}
+
+const settled = (
+  record: Uint8Array,
+): { readonly amountMsat: bigint; readonly paymentHash: Uint8Array; readonly preimage: Uint8Array } => ({
+  amountMsat: u64(record, 8),
+  paymentHash: record.slice(16, 48),
+  preimage: record.slice(48, 80),
+});

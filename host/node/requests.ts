@@ -1,0 +1,188 @@
+// Records that go into node.wasm: assembly/node/commands.ts says where each field lies, the rooms' own files (payment/) where
+// the inner ones do.
+
+import { RecordWriter } from "./record_fields.js";
+
+const HASH = 32;
+
+const POINT = 33;
+
+/** What a node is told when it is switched on. */
+export interface NodeConfig {
+  /** 32 bytes, as in messages: not reversed. */
+  readonly chainHash: Uint8Array;
+  /** Prefix of the chain's invoices and addresses, behind "ln": "bcrt", "ltc". */
+  readonly prefix: string;
+  /** The chain's dust limits, satoshi; without, BOLT 3's. */
+  readonly dust?: {
+    readonly p2pkh: number;
+    readonly p2sh: number;
+    readonly p2wpkh: number;
+    readonly p2wsh: number;
+    readonly segwit: number;
+  };
+  /** Offers option_energy. */
+  readonly energy?: boolean;
+  /** What the node asks of its peers: blocks, default 144; confirmations, default 3; satoshi, default 354; msat, default 1. */
+  readonly toSelfDelay?: number;
+  readonly minimumDepth?: number;
+  readonly dustLimitSat?: number;
+  readonly htlcMinimumMsat?: number;
+  /** For closing, satoshi per 1,000 units of weight, default 253. */
+  readonly feeratePerKw?: number;
+}
+
+/** BOLT 3, "Dust Limits". */
+const DUST = { p2pkh: 546, p2sh: 540, p2wpkh: 294, p2wsh: 330, segwit: 354 };
+
+/** Config, height of the chain, monotonic ms and UTC s (0 if unknown), as `boot` reads them. */
+export function bootRecord(config: NodeConfig, height: number, nowMs: bigint, utcS: bigint): Uint8Array {
+  const dust = config.dust ?? DUST;
+  return new RecordWriter()
+    .raw(config.chainHash, HASH)
+    .number(dust.p2pkh, 4)
+    .number(dust.p2sh, 4)
+    .number(dust.p2wpkh, 4)
+    .number(dust.p2wsh, 4)
+    .number(dust.segwit, 4)
+    .pad(56)
+    .number(config.prefix.length, 1)
+    .raw(new TextEncoder().encode(config.prefix))
+    .pad(72)
+    .number(config.energy ? 1 : 0, 4)
+    .number(height, 4)
+    .number(nowMs, 8)
+    .number(utcS, 8)
+    .number(config.toSelfDelay ?? 144, 4)
+    .number(config.minimumDepth ?? 3, 4)
+    .number(config.dustLimitSat ?? 354, 4)
+    .number(config.htlcMinimumMsat ?? 1, 4)
+    .number(config.feeratePerKw ?? 253, 4)
+    .pad(120)
+    .end();
+}
+
+export interface OpenRequest {
+  /** The peer's node id, 33 bytes; it must be connected. */
+  readonly peer: Uint8Array;
+  readonly fundingSat: bigint;
+  readonly pushMsat?: bigint;
+  /** Satoshi per 1,000 units of weight. */
+  readonly feeratePerKw: number;
+  /** option_anchors; without it option_static_remotekey alone. */
+  readonly anchors?: boolean;
+  readonly announce?: boolean;
+}
+
+export const OPEN_ANCHORS = 1;
+export const OPEN_ANNOUNCE = 2;
+
+export const openRecord = (request: OpenRequest): Uint8Array =>
+  new RecordWriter()
+    .raw(request.peer, POINT)
+    .pad(40)
+    .number(request.fundingSat, 8)
+    .number(request.pushMsat ?? 0n, 8)
+    .number(request.feeratePerKw, 4)
+    .number((request.anchors ? OPEN_ANCHORS : 0) | (request.announce ? OPEN_ANNOUNCE : 0), 4)
+    .end();
+
+export interface InvoiceRequest {
+  /** undefined: any amount. */
+  readonly amountMsat?: bigint | undefined;
+  readonly description: string;
+  /** s since 1970. */
+  readonly timestampS: bigint;
+  /** s, default 3600. */
+  readonly expiryS?: bigint;
+  /** Blocks that the last HTLC must have left, default 18. */
+  readonly cltvDelta?: number;
+  /** 32 bytes; the node's own random ones if there is none. */
+  readonly preimage?: Uint8Array | undefined;
+}
+
+export function invoiceRecord(request: InvoiceRequest): Uint8Array {
+  const description = new TextEncoder().encode(request.description);
+  return new RecordWriter()
+    .raw(request.preimage ?? new Uint8Array(HASH), HASH)
+    .number(request.amountMsat ?? 0n, 8)
+    .number(request.timestampS, 8)
+    .number(request.expiryS ?? 3600n, 8)
+    .number(request.cltvDelta ?? 18, 2)
+    .number(description.length, 2)
+    .raw(description)
+    .end();
+}
+
+export interface PayHop {
+  /** The node that is reached, 33 bytes. */
+  readonly point: Uint8Array;
+  /** The channel to it; not read for the first hop. */
+  readonly shortChannelId: bigint;
+  /** What it is given. */
+  readonly amountMsat: bigint;
+  /** Height at which the HTLC to it expires. */
+  readonly cltvExpiry: number;
+}
+
+/** One part of a payment along a route. */
+export interface PayRequest {
+  /** Number of our channel to the first hop. */
+  readonly channel: number;
+  readonly hops: readonly PayHop[];
+  /** Without: keysend, and the node makes a preimage unless `preimage` is given (for several parts). */
+  readonly invoice?: {
+    readonly paymentHash: Uint8Array;
+    readonly paymentSecret: Uint8Array;
+    readonly metadata?: Uint8Array | undefined;
+  };
+  readonly preimage?: Uint8Array;
+  /** Of all parts together; default what this one delivers. */
+  readonly totalMsat?: bigint;
+}
+
+const PAY_KEYSEND = 1;
+
+export function payRecord(request: PayRequest): Uint8Array {
+  const { invoice, hops } = request;
+  const metadata = invoice?.metadata ?? new Uint8Array(0);
+  const record = new RecordWriter()
+    .number(request.channel, 4)
+    .number(hops.length, 1)
+    .number(invoice === undefined ? PAY_KEYSEND : 0, 1)
+    .number(metadata.length, 2)
+    .number(request.totalMsat ?? hops.at(-1)?.amountMsat ?? 0n, 8)
+    .raw(invoice?.paymentHash ?? new Uint8Array(HASH), HASH)
+    .raw(invoice?.paymentSecret ?? request.preimage ?? new Uint8Array(HASH), HASH);
+  hops.forEach((hop, i) => {
+    record
+      .number(hop.shortChannelId, 8)
+      .number(hop.amountMsat, 8)
+      .number(hop.cltvExpiry, 4)
+      .raw(hop.point, POINT)
+      .pad(80 + 56 * (i + 1));
+  });
+  return record.raw(metadata).end();
+}
+
+/** What forwarding out of a channel costs and takes. */
+export interface Policy {
+  readonly htlcMinimumMsat: bigint;
+  /** 0: what the channel can carry. */
+  readonly htlcMaximumMsat: bigint;
+  readonly feeBaseMsat: number;
+  readonly feeProportionalMillionths: number;
+  /** At least 34. */
+  readonly cltvExpiryDelta: number;
+  readonly disabled: boolean;
+}
+
+export const policyRecord = (policy: Policy): Uint8Array =>
+  new RecordWriter()
+    .number(policy.htlcMinimumMsat, 8)
+    .number(policy.htlcMaximumMsat, 8)
+    .number(policy.feeBaseMsat, 4)
+    .number(policy.feeProportionalMillionths, 4)
+    .number(policy.cltvExpiryDelta, 2)
+    .number(policy.disabled ? 1 : 0, 2)
+    .end();
