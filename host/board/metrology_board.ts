@@ -3,10 +3,10 @@ import type { Imports } from "../engine/engine.js";
 import { memoryRange } from "../engine/memory_range.js";
 import { IMPORT_MODULE, type ImportName } from "../metrology/abi.js";
 import type { KeyStore } from "./key_store.js";
+import { flashImports } from "./flash_imports.js";
 import type { NorFlash } from "./nor_flash.js";
 
 const OK = 0;
-const ERR_FLASH = -3;
 const ERR_RANGE = -7;
 
 /** The emulated board behind assembly/metrology/board.ts: flash, key store and hash unit. */
@@ -50,18 +50,7 @@ export class MetrologyBoard {
         target.set(moduleHash);
         return OK;
       },
-      flash_sector_bytes: () => this.flash.sectorBytes,
-      flash_sectors: () => this.flash.sectors,
-      flash_read: (offset = 0, data = 0, len = 0) => {
-        const target = range(data, len);
-        return target !== undefined && this.flash.read(offset, target) ? OK : ERR_RANGE;
-      },
-      flash_program: (offset = 0, data = 0, len = 0) => {
-        const source = range(data, len);
-        if (source === undefined || !this.flash.programmable(offset, len)) return ERR_RANGE;
-        return this.flash.program(offset, source) ? OK : ERR_FLASH;
-      },
-      flash_erase: (sector = 0) => (this.flash.erase(sector) ? OK : ERR_FLASH),
+      ...flashImports(this.flash, range),
     };
     return { [IMPORT_MODULE]: functions };
   }

@@ -3,10 +3,10 @@ import { memoryRange } from "../engine/memory_range.js";
 import { BOARD_MODULE, type BoardImportName } from "../node/abi.js";
 import type { Entropy } from "./entropy.js";
 import type { NodeCrypto } from "./node_crypto.js";
+import { flashImports } from "./flash_imports.js";
 import type { NorFlash } from "./nor_flash.js";
 
 const OK = 0;
-const ERR_FLASH = -3;
 const ERR_RANGE = -7;
 const OUTPOINT = 36;
 
@@ -54,18 +54,7 @@ export class NodeBoard {
       return OK;
     };
     const functions: Record<BoardImportName, (...args: number[]) => number> = {
-      flash_sector_bytes: () => this.flash.sectorBytes,
-      flash_sectors: () => this.flash.sectors,
-      flash_read: (offset = 0, data = 0, len = 0) => {
-        const target = range(data, len);
-        return target !== undefined && this.flash.read(offset, target) ? OK : ERR_RANGE;
-      },
-      flash_program: (offset = 0, data = 0, len = 0) => {
-        const source = range(data, len);
-        if (source === undefined || !this.flash.programmable(offset, len)) return ERR_RANGE;
-        return this.flash.program(offset, source) ? OK : ERR_FLASH;
-      },
-      flash_erase: (sector = 0) => (this.flash.erase(sector) ? OK : ERR_FLASH),
+      ...flashImports(this.flash, range),
       random: (data = 0, len = 0) => {
         const target = range(data, len);
         if (target === undefined) return ERR_RANGE;
