@@ -85,6 +85,7 @@ const violation = (body: () => void): string => {
 describe("checkers after every step", () => {
   it.each<[string, (puppets: Puppets) => void, string]>([
     ["money that comes from nowhere", (p) => p.change(0, { holderMsat: 599_901n }), "1000001 msat of 1000 sat"],
+    ["money that goes nowhere", (p) => p.change(0, { holderMsat: 599_899n }), "999999 msat of 1000 sat"],
     ["a commitment that goes back", (p) => p.change(0, { holderNumber: 3n }), "went back to 3"],
     ["a signature of a revoked number", (p) => p.change(0, { counterpartyNumber: 4n }), "signs 4 again"],
     ["a signature that nobody remembers", (p) => p.change(1, { holderNumber: 6n }), "its peer holds 6"],
