@@ -1,9 +1,9 @@
 // Onions that were taken once are not taken again. BOLT 4, "Onion Decryption".
 //
 // An entry is needed only until the HTLC's expiry: the same onion in a later HTLC names an outgoing_cltv_value that is
-// past. So entries die of age, and a full table refuses until its keeper decides what to forget. It is one block of MAX_REPLAYS
-// entries without pointers, counters or order: what was at any time written to storage, whole or entry by entry, is a
-// valid table, and zeros are an empty one.
+// past. So entries die of age, and a full table refuses until its keeper decides what to forget. It is one block of
+// MAX_REPLAYS entries without pointers, counters or order: what was at any time written to storage, whole or entry by
+// entry, is a valid table, and zeros are an empty one.
 
 import { ERR_CAPACITY, ERR_CRYPTO, ERR_EXPIRED, ERR_REPLAY } from "../base/errors";
 import { MAX_REPLAYS } from "../base/limits";

@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import { type End, HTLC, onPairs, other, type Pair, STATES, typeOf } from "./pair.js";
+import { type Change, u16, u32, u64 } from "../driver/spoil.js";
 
 const ERR_ARGUMENT = -1;
 const ERR_STATE = -2;
@@ -17,19 +18,6 @@ const ERR_MISSING = -24;
 const WARNING = 1;
 const ERROR = 17;
 
-type Change = (frame: Buffer) => void;
-const u16 =
-  (at: number, value: number): Change =>
-  (frame) =>
-    void frame.writeUInt16BE(value, at);
-const u32 =
-  (at: number, value: number): Change =>
-  (frame) =>
-    void frame.writeUInt32BE(value, at);
-const u64 =
-  (at: number, value: bigint): Change =>
-  (frame) =>
-    void frame.writeBigUInt64BE(value, at);
 const flip =
   (at: number): Change =>
   (frame) =>

@@ -6,6 +6,7 @@ import { ReferencePeer } from "../transport/reference.js";
 import { hex, toHex } from "../driver/vectors.js";
 import { CONFIG } from "./network.js";
 import { ERR, ERROR, Hostile, turned, WARNING } from "./hostile.js";
+import { type Change, u16, u32, u64 } from "../driver/spoil.js";
 
 // A peer that misbehaves outside of a channel, or while one is opened. The channel with a neighbour goes on.
 
@@ -17,19 +18,6 @@ const INIT = encodeMessage({
   tlvs: { networks: { chains: [CONFIG.chainHash] } },
 });
 
-type Change = (frame: Buffer) => void;
-const u16 =
-  (at: number, value: number): Change =>
-  (frame) =>
-    void frame.writeUInt16BE(value, at);
-const u32 =
-  (at: number, value: number): Change =>
-  (frame) =>
-    void frame.writeUInt32BE(value, at);
-const u64 =
-  (at: number, value: bigint): Change =>
-  (frame) =>
-    void frame.writeBigUInt64BE(value, at);
 const flip =
   (at: number): Change =>
   (frame) =>
