@@ -9,5 +9,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
+    // Whatever another process has to do first: machines may be slow.
+    expect: { poll: { timeout: 15_000 } },
   },
 });
