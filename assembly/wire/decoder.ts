@@ -81,10 +81,12 @@ function read_field(field: u32): void {
   switch (form) {
     case kind.LIMITED:
       number = read_u8();
-      if (<i32>number > argument) read_fail(ERR_VALUE);
+      // Where nothing could be read, the fault is another and stays: here and below.
+      if (<i32>number > (argument & 0xff) || <i32>number < argument >> 8) read_fail(ERR_VALUE);
       break;
     case kind.U16:
       number = read_u16();
+      if (argument != 0 && <u32>number - 1 >= HOUR_S) read_fail(ERR_VALUE);
       break;
     case kind.U32:
       number = read_u32();
@@ -95,7 +97,6 @@ function read_field(field: u32): void {
       break;
     case kind.INTERVAL:
       number = read_u32();
-      // Where nothing could be read, the fault is another and stays.
       if (number < MIN_INTERVAL_S || HOUR_S % <u32>number != 0) read_fail(ERR_VALUE);
       break;
     case kind.POINT:

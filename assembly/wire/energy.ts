@@ -13,17 +13,30 @@ export const ENERGY_LAPSE_TABLE: usize = memory.data<u16>([
 export const ENERGY_LAPSE_CHANNEL_ID: usize = 16;
 export const ENERGY_LAPSE_ID: usize = 20;
 
-/** One end of a line closes a delivery interval, with its meter's record. */
+/** One end of a line closes its delivery intervals up to one's end, with its meter's record. */
 export const INTERVAL_CLOSE: u16 = 42003;
 // prettier-ignore
 export const INTERVAL_CLOSE_TABLE: usize = memory.data<u16>([
-  INTERVAL_CLOSE, HASH, U32, S64, S64, BYTES, END, <u16>NO_TLVS,
+  INTERVAL_CLOSE, HASH, U32, U32, U32, S64, S64, BYTES, END, <u16>NO_TLVS,
 ]);
 export const INTERVAL_CLOSE_CHANNEL_ID: usize = 16;
 export const INTERVAL_CLOSE_INTERVAL_START: usize = 20;
-export const INTERVAL_CLOSE_AGREED_MWH: usize = 24;
-export const INTERVAL_CLOSE_METERED_MWH: usize = 32;
-export const INTERVAL_CLOSE_RECEIPT: usize = 40;
+export const INTERVAL_CLOSE_INTERVAL_END: usize = 24;
+export const INTERVAL_CLOSE_SENT_AT_S: usize = 28;
+export const INTERVAL_CLOSE_AGREED_MWH: usize = 32;
+export const INTERVAL_CLOSE_METERED_MWH: usize = 40;
+export const INTERVAL_CLOSE_RECEIPT: usize = 48;
+
+/** node_1 proposes what the energy state becomes of closed intervals: an update, committed to as all are. */
+export const INTERVAL_ROLL: u16 = 42007;
+// prettier-ignore
+export const INTERVAL_ROLL_TABLE: usize = memory.data<u16>([
+  INTERVAL_ROLL, HASH, U32, S64, S64, END, <u16>NO_TLVS,
+]);
+export const INTERVAL_ROLL_CHANNEL_ID: usize = 16;
+export const INTERVAL_ROLL_INTERVAL_END: usize = 20;
+export const INTERVAL_ROLL_FLOW_MWH: usize = 24;
+export const INTERVAL_ROLL_ARREARS_MSAT: usize = 32;
 
 /** The owner of a line states rent and loss for one direction of it. */
 export const LINE_POLICY: u16 = 42005;
@@ -57,17 +70,20 @@ export const ENERGY_PARAMETERS_PRICE_CAP_MSAT_PER_KWH: usize = 56;
 export const ENERGY_PARAMETERS_IMBALANCE_SPREAD_PPM: usize = 64;
 export const ENERGY_PARAMETERS_TARIFF_MSAT_PER_KWH: usize = 68;
 export const ENERGY_PARAMETERS_HOLD_S: usize = 76;
-/** Bits of its flags. */
+/** Its flags: one of these, as the owner and the accounting point are at different ends. */
 export const OPENER_OWNS: u32 = 1;
 export const ACCOUNTED_AT_OPENER: u32 = 2;
 
 /** TLV `energy_rider` of `update_add_htlc`. */
 export const ENERGY_RIDER_INTERVAL_START: usize = 0;
 export const ENERGY_RIDER_KIND: usize = 4;
-export const ENERGY_RIDER_AMOUNT_MWH: usize = 8;
+export const ENERGY_RIDER_HOLD_S: usize = 8;
+export const ENERGY_RIDER_AMOUNT_MWH: usize = 12;
 /** Its kinds. */
 export const RECEIPT: u32 = 0;
 export const PROMISE: u32 = 1;
+/** No energy: the HTLC pays what its offerer owes of closed intervals. */
+export const ARREARS: u32 = 2;
 
 /** TLV `receipt_note` of `update_fulfill_htlc`. */
 export const RECEIPT_NOTE_INTERVAL_START: usize = 0;

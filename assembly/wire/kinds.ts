@@ -15,8 +15,9 @@ export const END: u16 = 0;
 /** Lower bits of a field: its kind. The others are its argument. */
 export const KIND_BITS: u16 = 5;
 
-/** A byte; the argument is the greatest value allowed. */
+/** A byte; the argument's lower 8 bits are the greatest value allowed, the 3 bits above them the least. */
 export const LIMITED: u16 = 1;
+/** u16; with an argument of 1 a time that energy may be held, from 1 s to an hour. */
 export const U16: u16 = 2;
 export const U32: u16 = 3;
 /** u32, parts of a million: at most 1,000,000. */
@@ -48,6 +49,9 @@ export const SHORT_IDS: u16 = 15;
 export const BIGSIZES: u16 = 16;
 
 export const BYTE: u16 = LIMITED | (255 << KIND_BITS);
+/** What a rider is: 0 receipt, 1 promise, 2 arrears. */
+export const RIDER_KINDS: u16 = LIMITED | (2 << KIND_BITS);
+export const HOLD_S: u16 = U16 | (1 << KIND_BITS);
 export const BOOLEAN: u16 = LIMITED | (1 << KIND_BITS);
 /** The encoding of an array of BOLT 7: 0, as it is. The compressed one, 1, must not be used any more. */
 export const PLAIN: u16 = LIMITED;

@@ -14,7 +14,7 @@ import {
 import { CLOSING_COMPLETE_TABLE, CLOSING_SIGNED_TABLE, CLOSING_SIG_TABLE, SHUTDOWN_TABLE } from "./closing";
 import { draft_begin, draft_end, draft_type, read_fields, read_tlvs } from "./decoder";
 import { write_record, write_tlvs } from "./encoder";
-import { ENERGY_LAPSE_TABLE, INTERVAL_CLOSE_TABLE, LINE_POLICY_TABLE } from "./energy";
+import { ENERGY_LAPSE_TABLE, INTERVAL_CLOSE_TABLE, INTERVAL_ROLL_TABLE, LINE_POLICY_TABLE } from "./energy";
 import { RECORD_FIELDS, RECORD_TYPE } from "./kinds";
 import {
   ACCEPT_CHANNEL_TABLE,
@@ -68,6 +68,7 @@ const TABLES: usize = memory.data<u16>([
   <u16>UPDATE_FEE_TABLE,
   <u16>ENERGY_LAPSE_TABLE,
   <u16>INTERVAL_CLOSE_TABLE,
+  <u16>INTERVAL_ROLL_TABLE,
   <u16>CHANNEL_UPDATE_TABLE,
   <u16>CHANNEL_ANNOUNCEMENT_TABLE,
   <u16>NODE_ANNOUNCEMENT_TABLE,

@@ -2,11 +2,11 @@
 // them: decode_tlvs(PAYLOAD, record), encode_tlvs(PAYLOAD, record).
 
 import {
-  BOOLEAN,
   END,
   HASH,
   POINT,
   REST_BYTES,
+  RIDER_KINDS,
   SHORT_CHANNEL_ID,
   SIGNED,
   STOP,
@@ -28,7 +28,7 @@ export const PAYLOAD: usize = memory.data<u16>([
   12, POINT, END,
   16, REST_BYTES, END,
   18, TU64, END,
-  TLV_ENERGY, U32, BOOLEAN, SIGNED, END,
+  TLV_ENERGY, U32, RIDER_KINDS, SIGNED, END,
   TLV_ENERGY_TOTAL, SIGNED, END,
   TLV_KEYSEND_PREIMAGE, HASH, END,
   STOP,
@@ -69,7 +69,7 @@ export const PAYMENT_METADATA: usize = 64;
 export const TOTAL_AMOUNT_MSAT: usize = 72;
 /** u32, UTC in s. */
 export const ENERGY_INTERVAL_START: usize = 80;
-/** u32: 0 receipt, 1 promise. */
+/** u32: RECEIPT, PROMISE or ARREARS of energy.ts. */
 export const ENERGY_KIND: usize = 84;
 /** i64. */
 export const ENERGY_AMOUNT_MWH: usize = 88;

@@ -2,14 +2,15 @@
 
 import { NO_TLVS } from "./setup";
 import {
-  BOOLEAN,
   BYTE,
   BYTES,
   END,
   FIXED,
   HASH,
+  HOLD_S,
   KIND_BITS,
   POINT,
+  RIDER_KINDS,
   SIGNATURE,
   SIGNATURES,
   SIGNED,
@@ -25,7 +26,7 @@ import {
 // prettier-ignore
 export const UPDATE_ADD_HTLC_TLVS: usize = memory.data<u16>([
   0, POINT, END,
-  TLV_ENERGY_RIDER, U32, BOOLEAN, SIGNED, END,
+  TLV_ENERGY_RIDER, U32, RIDER_KINDS, HOLD_S, SIGNED, END,
   STOP,
 ]);
 

@@ -2,14 +2,14 @@ import { message, tlv } from "./schema.js";
 
 /** TLVs and messages of option_energy. PROTOCOL.md, "Lightning extensions". */
 
-const RIDER = ["u32:interval_start", "byte<=1:kind", "ts64:amount_mwh"];
+const RIDER = ["u32:interval_start", "byte<=2:kind"];
 
 export const ENERGY_PARAMETERS = tlv(
   68001,
   "energy_parameters",
   "u64:rating_mw",
   "interval_s:interval_s",
-  "byte<=3:flags",
+  "byte>=1<=2:flags",
   "point:meter_key",
   "s64:rent_forth_msat_per_kwh",
   "u32<=1000000:loss_forth_ppm",
@@ -20,9 +20,9 @@ export const ENERGY_PARAMETERS = tlv(
   "u64:price_cap_msat_per_kwh",
   "u32<=1000000:imbalance_spread_ppm",
   "s64:tariff_msat_per_kwh",
-  "u16:hold_s",
+  "u16>=1<=3600:hold_s",
 );
-export const ENERGY_RIDER = tlv(68003, "energy_rider", ...RIDER);
+export const ENERGY_RIDER = tlv(68003, "energy_rider", ...RIDER, "u16>=1<=3600:hold_s", "ts64:amount_mwh");
 export const RECEIPT_NOTE = tlv(
   68005,
   "receipt_note",
@@ -33,7 +33,7 @@ export const RECEIPT_NOTE = tlv(
 );
 
 /** In the onion, for the node that peels it: even, so that one that does not know energy refuses. */
-export const ENERGY = tlv(68002, "energy", ...RIDER);
+export const ENERGY = tlv(68002, "energy", ...RIDER, "ts64:amount_mwh");
 export const ENERGY_TOTAL = tlv(68004, "energy_total", "ts64:total_mwh");
 
 export const ENERGY_MESSAGES = [
@@ -41,11 +41,14 @@ export const ENERGY_MESSAGES = [
   message(42003, "interval_close", [
     "channel_id:channel_id",
     "u32:interval_start",
+    "u32:interval_end",
+    "u32:sent_at_s",
     "s64:agreed_mwh",
     "s64:metered_mwh",
     "u16:len",
     "len*byte:receipt",
   ]),
+  message(42007, "interval_roll", ["channel_id:channel_id", "u32:interval_end", "s64:flow_mwh", "s64:arrears_msat"]),
   message(42005, "line_policy", [
     "signature:signature",
     "chain_hash:chain_hash",

@@ -4,13 +4,14 @@ import { TYPES, type Fields, type WireValue } from "./types.js";
 
 /**
  * A field as the BOLTs write it, `type:name`, where the type may be `N*type`, `field*type` or `...*type`. A `<=` behind
- * the type is the greatest value it may have.
+ * the type is the greatest value it may have, a `>=` in front of that the least.
  */
 export interface Field {
   readonly name: string;
   readonly type: string;
   /** Of an array: a number of elements, the field that has it, or all that is left. */
   readonly count: number | string | undefined;
+  readonly minimum: number | undefined;
   readonly maximum: number | undefined;
 }
 
@@ -31,13 +32,14 @@ export interface MessageSchema {
 export const ALL_LEFT = "...";
 
 function parseField(text: string): Field {
-  const match = /^(?:([\w.]+)\*)?([\w.[\]]+)(?:<=(\d+))?:(\w+)$/.exec(text);
-  const [, count, type, maximum, name] = match ?? [];
+  const match = /^(?:([\w.]+)\*)?([\w.[\]]+)(?:>=(\d+))?(?:<=(\d+))?:(\w+)$/.exec(text);
+  const [, count, type, minimum, maximum, name] = match ?? [];
   if (type === undefined || name === undefined) throw new Error(`schema: ${text}`);
   return {
     name,
     type,
     count: count === undefined || !/^\d+$/.test(count) ? count : Number(count),
+    minimum: minimum === undefined ? undefined : Number(minimum),
     maximum: maximum === undefined ? undefined : Number(maximum),
   };
 }
@@ -99,7 +101,9 @@ export function readFields(reader: ByteReader, fields: readonly Field[]): Fields
     const value = reader.within(field.name, () => {
       if (field.count !== undefined) return readArray(reader, field, counts);
       const single = typeOf(field.type).read(reader);
-      if (field.maximum !== undefined && (single as number) > field.maximum) reader.fail("ERR_VALUE");
+      const { minimum, maximum } = field;
+      if (minimum !== undefined && (single as number) < minimum) reader.fail("ERR_VALUE");
+      if (maximum !== undefined && (single as number) > maximum) reader.fail("ERR_VALUE");
       return single;
     });
     if (isCount(field, fields)) counts.set(field.name, value as number);

@@ -8,8 +8,11 @@ import type { Fields, WireValue } from "../../host/wire/types.js";
 
 const bytes = (minLength: number, maxLength = minLength): fc.Arbitrary<Uint8Array> =>
   fc.uint8Array({ minLength, maxLength });
-const uint = (maximum: number): fc.Arbitrary<number> =>
-  fc.oneof(fc.integer({ min: 0, max: maximum }), fc.constantFrom(0, Math.min(1, maximum), maximum));
+const uint = (maximum: number, minimum = 0): fc.Arbitrary<number> =>
+  fc.oneof(
+    fc.integer({ min: minimum, max: maximum }),
+    fc.constantFrom(minimum, Math.min(minimum + 1, maximum), maximum),
+  );
 const edges = (...powers: number[]): fc.Arbitrary<bigint> =>
   fc.constantFrom(0n, ...powers.flatMap((power) => [2n ** BigInt(power) - 1n, 2n ** BigInt(power)]));
 const u64 = fc.oneof(fc.bigInt(0n, 2n ** 64n - 1n), edges(7, 8, 16, 32, 63), fc.constant(2n ** 64n - 1n));
@@ -49,8 +52,8 @@ const TYPES: Readonly<Record<string, fc.Arbitrary<WireValue>>> = {
 /** Longest array of a message, elements: as many signatures as the firmware has HTLCs. */
 const MAX_ELEMENTS = 24;
 
-function fieldValue({ type, count, maximum }: Field): fc.Arbitrary<WireValue> {
-  if (maximum !== undefined) return uint(maximum);
+function fieldValue({ type, count, minimum, maximum }: Field): fc.Arbitrary<WireValue> {
+  if (maximum !== undefined) return uint(maximum, minimum);
   const element = TYPES[type];
   if (element === undefined) throw new Error(`no values of type ${type}`);
   if (count === undefined) return element;

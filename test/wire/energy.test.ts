@@ -38,7 +38,7 @@ const ACCEPT: Fields = {
 const PARAMETERS: Fields = {
   rating_mw: 10_000_000n,
   interval_s: 900,
-  flags: 3,
+  flags: 2,
   meter_key: point,
   rent_forth_msat_per_kwh: -5000n,
   loss_forth_ppm: 1_000_000,
@@ -63,6 +63,7 @@ const OFFSETS: Readonly<Record<string, [number, number]>> = {
   loss_max_ppm: [70, 4],
   imbalance_spread_ppm: [90, 4],
   tariff_msat_per_kwh: [94, 8],
+  hold_s: [102, 2],
 };
 const VALUE_BYTES = 104;
 
@@ -85,7 +86,7 @@ onEveryModuleEngine("energy_parameters: each field's values", ENTRY, async (modu
       [5n, 6n, 8n, 9n, 60n, 300n, 1200n, 3600n],
       [0n, 1n, 4n, 7n, 11n, 901n, 3599n, 7200n, 2n ** 32n - 1n],
     ],
-    ["flags", [0n, 1n, 2n, 3n], [4n, 128n, 255n]],
+    ["flags", [1n, 2n], [0n, 3n, 4n, 128n, 255n]],
     ["rent_forth_msat_per_kwh", [0n, MIN + 1n], [MIN]],
     ["loss_forth_ppm", [0n, 1_000_000n], [1_000_001n, 2n ** 32n - 1n]],
     ["rent_back_msat_per_kwh", [-1n], [MIN]],
@@ -93,6 +94,7 @@ onEveryModuleEngine("energy_parameters: each field's values", ENTRY, async (modu
     ["loss_max_ppm", [0n], [1_000_001n]],
     ["imbalance_spread_ppm", [0n], [1_000_001n]],
     ["tariff_msat_per_kwh", [0n], [MIN]],
+    ["hold_s", [1n, 3600n], [0n, 3601n, 65_535n]],
   ];
   for (const [name, good, bad] of cases) {
     for (const value of good) expect(await decoded(name, value), `${name} ${value}`).toBe(33);
@@ -112,16 +114,22 @@ onEveryModuleEngine("energy_rider: each field's values", ENTRY, async (module) =
   const wire = await WireModule.open(module);
   const bare = toHex(encodeMessage({ type: 128, fields: ADD }));
   const cases: [string, number][] = [
-    ["6675d7f0" + "00" + "00", 128],
-    ["6675d7f0" + "01" + "80", 128],
-    ["6675d7f0" + "01" + "7fffffffffffffff", 128],
-    ["6675d7f0" + "02" + "01", CODES.ERR_VALUE],
-    ["6675d7f0" + "ff" + "01", CODES.ERR_VALUE],
-    ["6675d7f0" + "01" + "8000000000000000", CODES.ERR_VALUE],
-    ["6675d7f0" + "01" + "007f", CODES.ERR_MINIMAL],
-    ["6675d7f0" + "01" + "ffffff80", CODES.ERR_MINIMAL],
-    ["6675d7f0" + "01" + "010000", CODES.ERR_LENGTH],
-    ["6675d7f0" + "01", CODES.ERR_LENGTH],
+    ["6675d7f0" + "00" + "000a" + "00", 128],
+    ["6675d7f0" + "01" + "0001" + "80", 128],
+    ["6675d7f0" + "01" + "0e10" + "7fffffffffffffff", 128],
+    ["6675d7f0" + "02" + "000a" + "00", 128],
+    ["6675d7f0" + "03" + "000a" + "01", CODES.ERR_VALUE],
+    ["6675d7f0" + "ff" + "000a" + "01", CODES.ERR_VALUE],
+    ["6675d7f0" + "01" + "0000" + "01", CODES.ERR_VALUE],
+    ["6675d7f0" + "01" + "0e11" + "01", CODES.ERR_VALUE],
+    ["6675d7f0" + "01" + "ffff" + "01", CODES.ERR_VALUE],
+    ["6675d7f0" + "01" + "000a" + "8000000000000000", CODES.ERR_VALUE],
+    ["6675d7f0" + "01" + "000a" + "007f", CODES.ERR_MINIMAL],
+    ["6675d7f0" + "01" + "000a" + "ffffff80", CODES.ERR_MINIMAL],
+    ["6675d7f0" + "01" + "000a" + "010000", CODES.ERR_LENGTH],
+    ["6675d7f0" + "01" + "000a", CODES.ERR_LENGTH],
+    ["6675d7f0" + "01" + "00", CODES.ERR_TRUNCATED],
+    ["6675d7f0" + "01", CODES.ERR_TRUNCATED],
     ["6675d7f0", CODES.ERR_TRUNCATED],
     ["6675d7", CODES.ERR_TRUNCATED],
   ];
@@ -164,6 +172,8 @@ onEveryModuleEngine("energy messages: each field's values", ENTRY, async (module
       fields: {
         channel_id: hash(1),
         interval_start: 1_700_000_100,
+        interval_end: 1_700_001_000,
+        sent_at_s: 1_700_001_002,
         agreed_mwh: 11_073_340n,
         metered_mwh: -11_033_100n,
         receipt: hex("4f434d467c"),
@@ -172,8 +182,17 @@ onEveryModuleEngine("energy messages: each field's values", ENTRY, async (module
   );
   expect(await wire.reencode(close)).toBe(close);
   const min = "8000000000000000";
-  expect(await wire.on("decode", close.slice(0, 76) + min + close.slice(92))).toBe(CODES.ERR_VALUE);
   expect(await wire.on("decode", close.slice(0, 92) + min + close.slice(108))).toBe(CODES.ERR_VALUE);
+  expect(await wire.on("decode", close.slice(0, 108) + min + close.slice(124))).toBe(CODES.ERR_VALUE);
+  const roll = toHex(
+    encodeMessage({
+      type: 42007,
+      fields: { channel_id: hash(1), interval_end: 1_700_001_000, flow_mwh: -1n, arrears_msat: 25_263n },
+    }),
+  );
+  expect(await wire.reencode(roll)).toBe(roll);
+  expect(await wire.on("decode", roll.slice(0, 76) + min + roll.slice(92))).toBe(CODES.ERR_VALUE);
+  expect(await wire.on("decode", roll.slice(0, 92) + min)).toBe(CODES.ERR_VALUE);
   const lapse = toHex(encodeMessage({ type: 42001, fields: { channel_id: hash(1), id: 2n ** 64n - 1n } }));
   expect(await wire.reencode(lapse)).toBe(lapse);
 });

@@ -110,7 +110,7 @@ onEveryModuleEngine("wire: unknown messages are ignored if odd", ENTRY, async (m
     ["0040", CODES.ERR_UNKNOWN_EVEN],
     ["007f0001", 0],
     ["a410", CODES.ERR_UNKNOWN_EVEN],
-    ["a417", 0],
+    ["a419", 0],
     ["fffe", CODES.ERR_UNKNOWN_EVEN],
     ["ffff", 0],
   ];

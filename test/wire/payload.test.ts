@@ -65,7 +65,7 @@ onEveryModuleEngine("payload: which TLV is at fault, and where", ENTRY, async (m
     ["02020003", CODES.ERR_MINIMAL, 2n, 0],
     ["0201640405" + "0102030405", CODES.ERR_LENGTH, 4n, 3],
     ["020164060a" + "01", CODES.ERR_TRUNCATED, 6n, 3],
-    ["fe000109a20666" + "75d7f00201", CODES.ERR_VALUE, 68002n, 0],
+    ["fe000109a20666" + "75d7f00301", CODES.ERR_VALUE, 68002n, 0],
     ["fe000109a208" + "6675d7f001ffffff", CODES.ERR_LENGTH, 68002n, 0],
     ["fe000109a207" + "6675d7f001ffff", CODES.ERR_MINIMAL, 68002n, 0],
     ["fe000109a408" + "8000000000000000", CODES.ERR_VALUE, 68004n, 0],
