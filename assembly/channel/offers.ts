@@ -13,6 +13,8 @@ import {
   HTLC_PAYMENT_HASH,
 } from "../chain/spec";
 import { sha256 } from "../crypto/crypto";
+import { NOTE_BYTES } from "../energy/note";
+import { RIDER_BYTES } from "../energy/rider";
 import { NO_BLOB, blob_at, blob_bytes, blob_free } from "../htlc/blobs";
 import { COMMITTED, PROPOSED, REMOVED, REMOVE_PROPOSED } from "../htlc/states";
 import { BADONION, write_failure } from "../onion/failure";
@@ -31,15 +33,19 @@ import {
   SLOT_BLOB,
   SLOT_FAILURE,
   SLOT_FAILURE_DATA,
+  SLOT_HAS_NOTE,
   SLOT_HAS_PATH_KEY,
   SLOT_HAS_PREIMAGE,
   SLOT_LINK,
+  SLOT_NOTE,
   SLOT_PATH_KEY,
   SLOT_PREIMAGE,
   SLOT_RESULT,
+  SLOT_RIDER,
   SLOT_STATE,
   STATE_NORMAL,
   channel_of,
+  has_energy,
   has_mark,
   slot_free,
   slot_mark,
@@ -64,9 +70,9 @@ function is_open(n: i32): bool {
   );
 }
 
-/** What `channel_offer` would answer for such an HTLC, 0 for yes; nothing changes. */
-export function channel_offer_check(n: i32, amount_msat: u64): i32 {
-  if (!is_open(n)) return ERR_STATE;
+/** What `channel_offer` would answer for such an HTLC, 0 for yes; nothing changes. `rider` as there. */
+export function channel_offer_check(n: i32, amount_msat: u64, rider: usize): i32 {
+  if (!is_open(n) || (rider != 0 && !has_energy(n))) return ERR_STATE;
   const slot = slot_free(n);
   return slot < 0 ? slot : check_offer(n, amount_msat);
 }
@@ -85,6 +91,7 @@ export function channel_spendable_msat(n: i32): u64 {
  * @param blob number of the onion (1,366 bytes), which is the slot's from now on
  * @param path_key 33 bytes, or 0
  * @param link the payment room's
+ * @param rider RIDER_BYTES of energy/rider.ts, or 0
  */
 export function channel_offer(
   n: i32,
@@ -94,8 +101,9 @@ export function channel_offer(
   blob: u32,
   path_key: usize,
   link: u32,
+  rider: usize,
 ): i32 {
-  const code = channel_offer_check(n, amount_msat);
+  const code = channel_offer_check(n, amount_msat, rider);
   if (code < 0) return code;
   if (cltv_expiry >= 500_000_000 || blob == NO_BLOB || blob_bytes(blob) != 1366) return ERR_ARGUMENT;
   const number = slot_free(n);
@@ -113,6 +121,7 @@ export function channel_offer(
     memory.copy(slot + SLOT_PATH_KEY, path_key, 33);
     slot_mark(slot, SLOT_HAS_PATH_KEY);
   }
+  if (rider != 0) memory.copy(slot + SLOT_RIDER, rider, RIDER_BYTES);
   store<u8>(slot, <u8>PROPOSED, SLOT_STATE);
   return number;
 }
@@ -132,8 +141,11 @@ function remove(slot: usize, result: u32, blob: u32): void {
   store<u8>(slot, <u8>REMOVE_PROPOSED, SLOT_STATE);
 }
 
-/** Fulfils received HTLC `slot`, irrevocably committed. ERR_STATE; ERR_VALUE: not the preimage (32 bytes) of its hash. */
-export function channel_fulfill(n: i32, slot: i32, preimage: usize): i32 {
+/**
+ * Fulfils received HTLC `slot`, irrevocably committed. ERR_STATE; ERR_VALUE: not the preimage (32 bytes) of its hash.
+ * @param note NOTE_BYTES of energy/rider.ts to go along with it, or 0
+ */
+export function channel_fulfill(n: i32, slot: i32, preimage: usize, note: usize): i32 {
   let code = check_removable(n, slot);
   if (code >= 0) code = sha256(preimage, 32, digest);
   if (code < 0) return code;
@@ -141,6 +153,10 @@ export function channel_fulfill(n: i32, slot: i32, preimage: usize): i32 {
   if (memory.compare(digest, at + HTLC_PAYMENT_HASH, 32) != 0) return ERR_VALUE;
   memory.copy(at + SLOT_PREIMAGE, preimage, 32);
   slot_mark(at, SLOT_HAS_PREIMAGE);
+  if (note != 0) {
+    memory.copy(at + SLOT_NOTE, note, NOTE_BYTES);
+    slot_mark(at, SLOT_HAS_NOTE);
+  }
   remove(at, RESULT_FULFILLED, NO_BLOB);
   return 0;
 }

@@ -17,6 +17,7 @@ import { FUNDING_SCRIPT_BYTES, funding_script, p2wsh_program } from "../chain/sc
 import { commitment_check } from "../chain/signatures";
 import {
   CHANNEL_ANCHORS,
+  CHANNEL_ENERGY,
   CHANNEL_FLAGS,
   CHANNEL_FUNDING_SAT,
   CHANNEL_KEYS,
@@ -110,8 +111,9 @@ function take_number(): void {
  * Begins to open channel `n`, a free one, to the peer (33 bytes): its open_channel is pulled next. ERR_STATE: `n` is in
  * use; ERR_ARGUMENT: the flags; ERR_VALUE: an amount or feerate is not taken; ERR_OVERFLOW: too little is left for the
  * fee, or neither side would have more than the reserve; ERR_CRYPTO.
- * @param flags CHANNEL_ANCHORS of chain/spec.ts, if negotiated
+ * @param flags CHANNEL_ANCHORS and CHANNEL_ENERGY of chain/spec.ts, if negotiated
  * @param open_flags bit 0: announce_channel
+ * @param parameters with CHANNEL_ENERGY a record of energy/parameters.ts, else 0
  */
 export function channel_open(
   n: i32,
@@ -121,8 +123,10 @@ export function channel_open(
   feerate_per_kw: u32,
   flags: u32,
   open_flags: u32,
+  parameters: usize,
 ): i32 {
-  if (<u32>n >= <u32>MAX_CHANNELS || flags > CHANNEL_ANCHORS || open_flags > 1) return ERR_ARGUMENT;
+  if (<u32>n >= <u32>MAX_CHANNELS || flags > (CHANNEL_ANCHORS | CHANNEL_ENERGY) || open_flags > 1) return ERR_ARGUMENT;
+  if ((parameters != 0) != ((flags & CHANNEL_ENERGY) != 0)) return ERR_ARGUMENT;
   if (at.state_of(n) != at.STATE_NONE) return ERR_STATE;
   let code = check_amounts(funding_sat, push_msat, feerate_per_kw);
   if (code >= 0) code = begin(n, peer, funding_sat, feerate_per_kw, flags, HOLDER);

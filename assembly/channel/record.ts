@@ -3,8 +3,9 @@
 
 import { ERR_CAPACITY, ERR_NOT_FOUND } from "../base/errors";
 import { MAX_CHANNELS, MAX_HTLCS, MAX_SHUTDOWN_BYTES } from "../base/limits";
-import { CHANNEL_BYTES, HTLC_BYTES, HTLC_OFFERED_BY } from "../chain/spec";
+import { CHANNEL_BYTES, CHANNEL_ENERGY, CHANNEL_FLAGS, HTLC_BYTES, HTLC_OFFERED_BY } from "../chain/spec";
 import { SECRETS_BYTES } from "../chain/shachain";
+import { RIDER_BYTES } from "../energy/rider";
 import { FREE } from "../htlc/states";
 
 // ---- A channel, CHANNEL_STATE_BYTES: first the record of chain/spec.ts -----------------------------------------------
@@ -114,17 +115,21 @@ export const SLOT_BLOB: usize = HTLC_BYTES + 6;
 export const SLOT_LINK: usize = HTLC_BYTES + 8;
 /** u32: the payment room's; hold times. */
 export const SLOT_TIME: usize = HTLC_BYTES + 12;
-/** Two u64: data of the failure code (onion/failure.ts). */
-export const SLOT_FAILURE_DATA: usize = HTLC_BYTES + 16;
 /** 32 bytes: the preimage with SLOT_HAS_PREIMAGE; with RESULT_MALFORMED sha256_of_onion. */
-export const SLOT_PREIMAGE: usize = HTLC_BYTES + 32;
-/** 32 bytes: secret shared with the onion's origin, of a received HTLC, once its onion has been peeled. */
-export const SLOT_SECRET: usize = HTLC_BYTES + 64;
+export const SLOT_PREIMAGE: usize = HTLC_BYTES + 16;
 /** 64 bytes: the counterparty's signature of the HTLC transaction of the holder's latest commitment. */
-export const SLOT_SIGNATURE: usize = HTLC_BYTES + 96;
+export const SLOT_SIGNATURE: usize = HTLC_BYTES + 48;
+/** Two u64: data of the failure code (onion/failure.ts). */
+export const SLOT_FAILURE_DATA: usize = HTLC_BYTES + 112;
+/** 32 bytes: secret shared with the onion's origin, of a received HTLC, once its onion has been peeled. */
+export const SLOT_SECRET: usize = HTLC_BYTES + 128;
 /** 33 bytes with SLOT_HAS_PATH_KEY: path_key of update_add_htlc. */
 export const SLOT_PATH_KEY: usize = HTLC_BYTES + 160;
-export const HTLC_SLOT_BYTES: usize = HTLC_BYTES + 200;
+/** NOTE_BYTES with SLOT_HAS_NOTE: receipt_note of the fulfilment, in place of the three before, which it has outlived. */
+export const SLOT_NOTE: usize = HTLC_BYTES + 112;
+/** A rider of energy/rider.ts, zeros for none. */
+export const SLOT_RIDER: usize = HTLC_BYTES + 200;
+export const HTLC_SLOT_BYTES: usize = SLOT_RIDER + RIDER_BYTES;
 
 export const RESULT_NONE: u32 = 0;
 export const RESULT_FULFILLED: u32 = 1;
@@ -139,6 +144,9 @@ export const SLOT_HAS_PATH_KEY: u32 = 4;
 export const SLOT_DUST: u32 = 8;
 /** Received while no blob was free: the onion is lost, SLOT_SECRET is there, and it is to be failed once committed. */
 export const SLOT_NO_ONION: u32 = 16;
+/** Received with a rider that cannot be, or with A that must stay: to be failed once committed. */
+export const SLOT_NO_ENERGY: u32 = 32;
+export const SLOT_HAS_NOTE: u32 = 64;
 /** For the payment room to use. */
 export const SLOT_USER: u32 = 256;
 
@@ -146,12 +154,12 @@ export const SLOT_USER: u32 = 256;
 
 const CHANNEL_STRIDE: usize = CHANNEL_STATE_BYTES + <usize>MAX_HTLCS * HTLC_SLOT_BYTES;
 /** The persistent region: a u64, the number of channels ever opened, and the channels with their slots. */
-export const channels: usize = memory.data(8 + MAX_CHANNELS * 8704, 8);
+export const channels: usize = memory.data(8 + MAX_CHANNELS * 9280, 8);
 export const CHANNELS_BYTES: i32 = 8 + MAX_CHANNELS * <i32>CHANNEL_STRIDE;
 
 /** Empties the region: before a journal is read. */
 export function channels_begin(): void {
-  assert(CHANNEL_STRIDE <= 8704 && CHANNEL_SCRIPTS + 2 * <usize>MAX_SHUTDOWN_BYTES <= CHANNEL_CLOSING_FEE_SAT);
+  assert(CHANNEL_STRIDE <= 9280 && CHANNEL_SCRIPTS + 2 * <usize>MAX_SHUTDOWN_BYTES <= CHANNEL_CLOSING_FEE_SAT);
   memory.fill(channels, 0, CHANNELS_BYTES);
 }
 
@@ -169,6 +177,11 @@ export function slot_of(n: i32, i: i32): usize {
 
 export function state_of(n: i32): u32 {
   return load<u32>(channel_of(n), CHANNEL_STATE);
+}
+
+/** Whether channel `n` is a line, with energy in its state. */
+export function has_energy(n: i32): bool {
+  return (load<u32>(channel_of(n), CHANNEL_FLAGS) & CHANNEL_ENERGY) != 0;
 }
 
 export function slot_state(slot: usize): u32 {

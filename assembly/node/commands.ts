@@ -148,6 +148,7 @@ function open(): i32 {
     load<u32>(input, OPEN_FEERATE),
     anchors ? CHANNEL_ANCHORS : 0,
     (flags & OPEN_ANNOUNCE) != 0 ? 1 : 0,
+    0,
   );
   if (code < 0) return code;
   policy_reset(n);

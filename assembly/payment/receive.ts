@@ -144,7 +144,7 @@ function forward(n: i32, i: i32, slot: usize): i32 {
   const blob = blob_new(packet, PACKET_BYTES);
   if (blob < 0) return TEMPORARY_CHANNEL_FAILURE;
   const hash = slot + HTLC_PAYMENT_HASH;
-  const code = channel_offer(out, outgoing_msat, hash, outgoing_cltv, blob, 0, link_forward(n, i));
+  const code = channel_offer(out, outgoing_msat, hash, outgoing_cltv, blob, 0, link_forward(n, i), 0);
   if (code < 0) {
     blob_free(blob);
     if (code != ERR_VALUE) return TEMPORARY_CHANNEL_FAILURE;

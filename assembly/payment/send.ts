@@ -72,7 +72,7 @@ function send(route: usize, len: i32, entropy: usize): i32 {
   const place = part_place();
   if (place < 0) return ERR_CAPACITY;
   // Cheap answers come before the onion is built.
-  code = channel_offer_check(n, amount_msat);
+  code = channel_offer_check(n, amount_msat, 0);
   if (code < 0) return code;
   memory.copy(payment_hash, route + ROUTE_PAYMENT_HASH, 32);
   if ((load<u8>(route, ROUTE_FLAGS) & ROUTE_KEYSEND) != 0) {
@@ -92,6 +92,7 @@ function send(route: usize, len: i32, entropy: usize): i32 {
     blob,
     0,
     LINK_PART | (<u32>place),
+    0,
   );
   if (code < 0) {
     blob_free(blob);

@@ -24,8 +24,8 @@ onPairs("channel: bounds", {
       const own = 900_000_000n - RESERVE_MSAT - fee(anchors, 2000n, 2n) - (anchors ? ANCHORS_MSAT : 0n);
       expect(spendable(pair, 0)).toBe(own);
       expect(spendable(pair, 1)).toBe(100_000_000n - RESERVE_MSAT);
-      expect(pair.call("channel_offer_check", 0, own + 1n)).toBe(ERR_OVERFLOW);
-      expect(pair.call("channel_offer_check", 1, 90_000_001n)).toBe(ERR_OVERFLOW);
+      expect(pair.call("channel_offer_check", 0, own + 1n, 0)).toBe(ERR_OVERFLOW);
+      expect(pair.call("channel_offer_check", 1, 90_000_001n, 0)).toBe(ERR_OVERFLOW);
       expect(pair.offer(0, own, 1)).toBe(0);
       expect(pair.offer(1, 90_000_000n, 2)).toBe(0);
       // Both cross: neither side's checks may refuse what the other's have allowed.
@@ -71,7 +71,7 @@ onPairs("channel: bounds", {
     pair.connect();
     pair.run();
     expect(pair.offer(0, 1_000n, 1)).toBe(0);
-    expect(pair.call("channel_offer", 0, 1_000n, 0, 500, 0, 0, 0)).toBe(-1);
+    expect(pair.call("channel_offer", 0, 1_000n, 0, 500, 0, 0, 0, 0)).toBe(-1);
     expect(pair.offer(0, 1_000n, 2, 500_000_000)).toBe(-1);
   },
 
@@ -82,8 +82,8 @@ onPairs("channel: bounds", {
     pair.call("blob_free", 1);
     expect(pair.offer(0, 30_000_000n, 2)).toBe(0);
     expect(pair.offer(0, 20_000_001n, 3)).toBe(ERR_CAPACITY);
-    expect(pair.call("channel_offer_check", 0, 20_000_000n)).toBe(0);
-    expect(pair.call("channel_offer_check", 0, 80_000_000n)).toBe(0);
+    expect(pair.call("channel_offer_check", 0, 20_000_000n, 0)).toBe(0);
+    expect(pair.call("channel_offer_check", 0, 80_000_000n, 0)).toBe(0);
     pair.settle(0);
     const add = Buffer.from(pair.sent[0][0] ?? []);
     pair.arrive(0);

@@ -210,7 +210,7 @@ export class Pair {
 
   openChannel(fundingSat: bigint, pushMsat: bigint, feerate: number, flags: number): number {
     const peer = this.place(6000, PEERS[1] ?? new Uint8Array(33));
-    return this.call("channel_open", 0, peer, fundingSat, pushMsat, feerate, flags, 0);
+    return this.call("channel_open", 0, peer, fundingSat, pushMsat, feerate, flags, 0, 0);
   }
 
   /** Opens the channel, ready for use. */
@@ -250,11 +250,11 @@ export class Pair {
     if (blob < 0) throw new Error("no blob is free");
     this.#lastBlob = blob;
     const hash = this.place(0, sha256(preimageOf(number)));
-    return this.call("channel_offer", end, amountMsat, hash, expiry, blob, 0, 0);
+    return this.call("channel_offer", end, amountMsat, hash, expiry, blob, 0, 0, 0);
   }
 
   fulfill(end: End, slot: number, number: number): number {
-    return this.call("channel_fulfill", end, slot, this.place(0, preimageOf(number)));
+    return this.call("channel_fulfill", end, slot, this.place(0, preimageOf(number)), 0);
   }
 
   fail(end: End, slot: number): number {

@@ -162,7 +162,7 @@ onPairs("channel: what is refused", {
   "of the thirteenth HTLC": (make) => {
     const pair = make().open();
     for (let i = 0; i < 12; i++) expect(pair.offer(0, 1_000_000n, i)).toBe(i);
-    expect(pair.call("channel_offer_check", 0, 1_000_000n)).toBe(ERR_CAPACITY);
+    expect(pair.call("channel_offer_check", 0, 1_000_000n, 0)).toBe(ERR_CAPACITY);
     pair.settle(0);
     const add = Buffer.from(upTo(pair, 0, 128));
     while (typeOf(pair.sent[0][0] ?? new Uint8Array(2)) === 128) pair.arrive(0);

@@ -235,10 +235,10 @@ export class Room {
       failure: memory.readUInt16LE(at + HTLC + 4),
       blob: memory.readUInt16LE(at + HTLC + 6),
       link: memory.readUInt32LE(at + HTLC + 8),
-      first: memory.readBigUInt64LE(at + HTLC + 16),
-      second: memory.readBigUInt64LE(at + HTLC + 24),
-      preimage: bytes(HTLC + 32),
-      secret: bytes(HTLC + 64),
+      first: memory.readBigUInt64LE(at + HTLC + 112),
+      second: memory.readBigUInt64LE(at + HTLC + 120),
+      preimage: bytes(HTLC + 16),
+      secret: bytes(HTLC + 128),
     };
   }
 
@@ -258,7 +258,7 @@ export class Room {
     const blob = packet === undefined ? 0 : this.call("blob_new", this.put(packet), packet.length);
     if (blob < 0) throw new Error("no blob is free");
     const { memory } = this;
-    memory.fill(0, at, at + HTLC + 200);
+    memory.fill(0, at, at + HTLC + 224);
     memory.writeBigUInt64LE(amountMsat, at + 8);
     memory.writeUInt32LE(cltvExpiry, at + 16);
     memory.writeUInt32LE(1, at + 20);
@@ -280,7 +280,7 @@ export class Room {
     this.memory.writeUInt8(state, at + HTLC);
     this.memory.writeUInt8(RESULT.fulfilled, at + HTLC + 1);
     this.memory.writeUInt16LE(flags | FLAG.preimage, at + HTLC + 2);
-    this.memory.set(preimage, at + HTLC + 32);
+    this.memory.set(preimage, at + HTLC + 16);
   }
 
   /** The peer fails what we offered, with an error packet if it could be kept. */
@@ -302,7 +302,7 @@ export class Room {
     this.memory.writeUInt8(RESULT.malformed, at + HTLC + 1);
     this.memory.writeUInt16LE(failure, at + HTLC + 4);
     this.memory.writeUInt16LE(0, at + HTLC + 6);
-    this.memory.set(hash, at + HTLC + 32);
+    this.memory.set(hash, at + HTLC + 16);
   }
 
   blob(number: number): Uint8Array {
