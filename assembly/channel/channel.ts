@@ -20,6 +20,7 @@ import {
 } from "../wire/updates";
 import { closing_begin, on_closing_signed, on_shutdown } from "./closing";
 import { commit, on_commitment_signed, on_revoke } from "./commits";
+import { on_funding_created, on_funding_signed, on_ready } from "./funding";
 import {
   CONNECTED,
   ESTABLISHED,
@@ -35,7 +36,7 @@ import {
   live_of,
   set_live,
 } from "./live";
-import { on_accept, on_funding_created, on_funding_signed, on_ready } from "./opening";
+import { on_accept } from "./opening";
 import {
   CHANNEL_FAULT,
   CHANNEL_ID,

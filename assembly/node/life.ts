@@ -5,7 +5,7 @@ import { ERR_ARGUMENT, ERR_FLASH, ERR_STATE } from "../base/errors";
 import { MAX_CHANNELS, MAX_CONNECTIONS, NODE_INPUT_BYTES } from "../base/limits";
 import { channel_force, channel_forget, channels_boot } from "../channel/channel";
 import { chain_params, set_chain_height } from "../channel/config";
-import { channel_funding_depth } from "../channel/opening";
+import { channel_funding_depth } from "../channel/funding";
 import { channels_begin, STATE_CLOSED, STATE_FUNDED, STATE_NONE, STATE_NORMAL, state_of } from "../channel/record";
 import { payment_block, payment_tick } from "../payment/clock";
 import { payment_boot, payment_due } from "../payment/settle";

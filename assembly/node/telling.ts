@@ -3,7 +3,7 @@
 import { FEATURE_BYTES, MAX_CHANNELS, NODE_OUTPUT_BYTES } from "../base/limits";
 import { channel_closing_tx } from "../channel/closing";
 import { channel_commitment_tx } from "../channel/channel";
-import { channel_funding_program } from "../channel/opening";
+import { channel_funding_program } from "../channel/funding";
 import {
   CHANNEL_DEPTH,
   channel_of,

@@ -45,9 +45,9 @@ export {
   channel_fund,
   channel_funding_depth,
   channel_funding_program,
-  channel_open,
   temporary_channel_id,
-} from "../../assembly/channel/opening";
+} from "../../assembly/channel/funding";
+export { channel_open } from "../../assembly/channel/opening";
 export { live_of } from "../../assembly/channel/live";
 export { channel_find, channel_free, channel_of, channels_begin, slot_of } from "../../assembly/channel/record";
 export { blob_free, blob_new, blobs_begin } from "../../assembly/htlc/blobs";

@@ -1,0 +1,109 @@
+// The messages that open a channel. BOLT 2, "Channel Establishment v1".
+
+import { CHAIN_HASH } from "../chain/params";
+import {
+  CHANNEL_ANCHORS,
+  CHANNEL_FLAGS,
+  CHANNEL_FUNDING_SAT,
+  CHANNEL_OUTPOINT,
+  COUNTERPARTY,
+  HOLDER,
+  SIDE_DUST_LIMIT_SAT,
+  SIDE_FUNDING_PUBKEY,
+  SIDE_TO_SELF_DELAY,
+  side_of,
+} from "../chain/spec";
+import { RECORD_PRESENT } from "../wire/kinds";
+import { message_begin } from "../wire/message";
+import * as opening from "../wire/opening";
+import { chain_params } from "./config";
+import { temporary_channel_id } from "./funding";
+import { own_point } from "./live";
+import { begin, point, record, sign, signatures } from "./outgoing";
+import * as at from "./record";
+import { of_side } from "./view";
+
+/** channel_type: option_static_remotekey, and option_anchors before it. */
+const types: usize = memory.data<u8>([0x40, 0x10, 0x00]);
+
+function set_terms(channel: usize, at_slot: usize): void {
+  // Both messages have these one behind the other: dust limit, max in flight, reserve, htlc_minimum.
+  store<u64>(record + at_slot, load<u64>(side_of(channel, HOLDER), SIDE_DUST_LIMIT_SAT));
+  store<u64>(record + at_slot, of_side(channel, at.CHANNEL_MAX_IN_FLIGHT_MSAT, HOLDER), 8);
+  store<u64>(record + at_slot, of_side(channel, at.CHANNEL_RESERVES_SAT, COUNTERPARTY), 16);
+  store<u64>(record + at_slot, of_side(channel, at.CHANNEL_HTLC_MINIMUM_MSAT, HOLDER), 24);
+}
+
+/** to_self_delay, max_accepted_htlcs and the six points, likewise. ERR_CRYPTO. */
+function set_keys(n: i32, delay_slot: usize): i32 {
+  const channel = at.channel_of(n);
+  store<u32>(record + delay_slot, load<u32>(side_of(channel, COUNTERPARTY), SIDE_TO_SELF_DELAY));
+  store<u32>(record + delay_slot, load<u32>(channel, at.CHANNEL_MAX_ACCEPTED), 4);
+  const own = side_of(channel, HOLDER) + SIDE_FUNDING_PUBKEY;
+  for (let key: usize = 0; key < 5; key++) store<u32>(record + delay_slot + (key << 2), <u32>(own + key * 33), 8);
+  store<u32>(record + delay_slot, <u32>point, 28);
+  return own_point(n, 0, point);
+}
+
+function set_type(channel: usize, slot: usize): void {
+  const anchors = (load<u32>(channel, CHANNEL_FLAGS) & CHANNEL_ANCHORS) != 0;
+  store<u32>(record + slot, <u32>(anchors ? types : types + 1));
+  store<i32>(record + slot, anchors ? 3 : 2, 4);
+  // An empty upfront_shutdown_script goes with it: none is committed to.
+  store<u32>(
+    record,
+    opening.OPEN_CHANNEL_HAS_CHANNEL_TYPE | opening.OPEN_CHANNEL_HAS_UPFRONT_SHUTDOWN_SCRIPT,
+    RECORD_PRESENT,
+  );
+}
+
+export function make_open(n: i32): i32 {
+  const channel = at.channel_of(n);
+  message_begin(record, opening.OPEN_CHANNEL);
+  store<u32>(record, <u32>(chain_params + CHAIN_HASH), opening.OPEN_CHANNEL_CHAIN_HASH);
+  store<u32>(record, <u32>(channel + at.CHANNEL_ID), opening.OPEN_CHANNEL_TEMPORARY_CHANNEL_ID);
+  store<u64>(record, load<u64>(channel, CHANNEL_FUNDING_SAT), opening.OPEN_CHANNEL_FUNDING_SATOSHIS);
+  store<u64>(record, of_side(channel, at.CHANNEL_BALANCES_MSAT, COUNTERPARTY), opening.OPEN_CHANNEL_PUSH_MSAT);
+  set_terms(channel, opening.OPEN_CHANNEL_DUST_LIMIT_SATOSHIS);
+  store<u32>(record, load<u32>(channel + 16, at.CHANNEL_FEERATES), opening.OPEN_CHANNEL_FEERATE_PER_KW);
+  store<u32>(record, load<u8>(channel, at.CHANNEL_OPEN_FLAGS), opening.OPEN_CHANNEL_CHANNEL_FLAGS);
+  set_type(channel, opening.OPEN_CHANNEL_CHANNEL_TYPE);
+  return set_keys(n, opening.OPEN_CHANNEL_TO_SELF_DELAY);
+}
+
+export function make_accept(n: i32): i32 {
+  const channel = at.channel_of(n);
+  message_begin(record, opening.ACCEPT_CHANNEL);
+  store<u32>(record, <u32>(channel + at.CHANNEL_ID), opening.ACCEPT_CHANNEL_TEMPORARY_CHANNEL_ID);
+  set_terms(channel, opening.ACCEPT_CHANNEL_DUST_LIMIT_SATOSHIS);
+  store<u32>(record, load<u32>(channel, at.CHANNEL_MINIMUM_DEPTH), opening.ACCEPT_CHANNEL_MINIMUM_DEPTH);
+  set_type(channel, opening.ACCEPT_CHANNEL_CHANNEL_TYPE);
+  return set_keys(n, opening.ACCEPT_CHANNEL_TO_SELF_DELAY);
+}
+
+export function make_funding_created(n: i32): i32 {
+  const outpoint = at.channel_of(n) + CHANNEL_OUTPOINT;
+  message_begin(record, opening.FUNDING_CREATED);
+  store<u32>(record, <u32>temporary_channel_id(), opening.FUNDING_CREATED_TEMPORARY_CHANNEL_ID);
+  store<u32>(record, <u32>outpoint, opening.FUNDING_CREATED_FUNDING_TXID);
+  store<u32>(record, load<u32>(outpoint, 32), opening.FUNDING_CREATED_FUNDING_OUTPUT_INDEX);
+  store<u32>(record, <u32>signatures, opening.FUNDING_CREATED_SIGNATURE);
+  return sign(n);
+}
+
+export function make_funding_signed(n: i32): i32 {
+  begin(n, opening.FUNDING_SIGNED);
+  store<u32>(record, <u32>signatures, opening.FUNDING_SIGNED_SIGNATURE);
+  return sign(n);
+}
+
+export function make_ready(n: i32): i32 {
+  begin(n, opening.CHANNEL_READY);
+  store<u32>(record, <u32>point, opening.CHANNEL_READY_SECOND_PER_COMMITMENT_POINT);
+  const alias = load<u64>(at.channel_of(n), at.CHANNEL_ALIAS);
+  if (alias != 0) {
+    store<u32>(record, opening.CHANNEL_READY_HAS_SHORT_CHANNEL_ID, RECORD_PRESENT);
+    store<u64>(record, alias, opening.CHANNEL_READY_SHORT_CHANNEL_ID);
+  }
+  return own_point(n, 1, point);
+}
