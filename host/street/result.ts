@@ -1,5 +1,6 @@
 // What a street that trades came to: the one shape that the summary, the files and the report are made of. Money is in
-// msat, energy in mWh, times are UTC. All sums of a node are from 0; only imbalance and balances of lines have a sign.
+// msat, energy in mWh, times are UTC. All sums of a node are from 0 but those
+// that say otherwise.
 
 /** What a node is to the market: its part in the tree of lines. */
 export type NodeKind = "head" | "cabinet" | "home" | "solar";
@@ -42,6 +43,8 @@ export interface NodeFigures {
   readonly rentMsat: bigint;
   /** A given up where a rent was negative: to whom flows against the stream. */
   readonly rebateMsat: bigint;
+  /** A that closes of intervals brought it (from 0) or cost it (below 0) for imbalance. */
+  readonly settledMsat: bigint;
   /** A in all its channels at the end. */
   readonly balanceMsat: bigint;
 }
