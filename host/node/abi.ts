@@ -31,6 +31,16 @@ export const CRYPTO_IMPORTS = {
   recover: i32("i32", "i32", "i32", "i32"),
 } as const satisfies Record<string, FunctionSignature>;
 
+/** Name of the wasm import module of line meters: assembly/meter/meter.ts. */
+export const METER_MODULE = "meter";
+
+/** Imports of node.wasm, in the order of assembly/meter/meter.ts. */
+export const METER_IMPORTS = {
+  point: i32("i32", "i32"),
+  receipt: i32("i32", "i32", "i32", "i32"),
+  note: i32("i32", "i32", "i32", "i64", "i32", "i32"),
+} as const satisfies Record<string, FunctionSignature>;
+
 /** Name of the wasm import module of everything else: assembly/node/board.ts. */
 export const BOARD_MODULE = "board";
 
@@ -87,6 +97,7 @@ export const NODE_EXPORTS = {
 } as const satisfies Record<string, FunctionSignature>;
 
 export type CryptoImportName = keyof typeof CRYPTO_IMPORTS;
+export type MeterImportName = keyof typeof METER_IMPORTS;
 export type BoardImportName = keyof typeof BOARD_IMPORTS;
 export type NodeExportName = keyof typeof NODE_EXPORTS;
 
