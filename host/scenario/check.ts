@@ -3,6 +3,7 @@ import { CsvTable } from "./csv.js";
 import { ScenarioDocument, ScenarioError, displayedPath, type Path } from "./document.js";
 import { buildActions, durationOf, type EventDocument } from "./events.js";
 import { buildFeeder, checkPulseRates, type FeederDocument } from "./feeder.js";
+import { checkMarket, DEFAULT_INTERVAL_S, type MarketDocument } from "./market.js";
 import { constantPower, profilePower } from "./power.js";
 import { S0_INPUT, type InputConfig } from "../metrology/config.js";
 import type { InputFilter, InputsOption, MeterPlan, Power, Scenario } from "./scenario.js";
@@ -46,6 +47,7 @@ interface Content {
   readonly seed?: string | number;
   readonly feeder: FeederDocument;
   readonly meters: readonly MeterDocument[];
+  readonly market?: MarketDocument;
   readonly events?: readonly EventDocument[];
 }
 
@@ -80,12 +82,16 @@ export function checkScenario(document: ScenarioDocument, overrides: Overrides =
   const names = content.meters.map(({ name }) => name);
   const root = buildFeeder(document, content.feeder, names);
   const timing = { startUtcMs, runMs };
+  const marketIntervalS = content.market && (content.market.interval_s ?? DEFAULT_INTERVAL_S);
   const meters = content.meters.map((meter, i): MeterPlan => {
     const isHead = meter.name === content.feeder.head;
     for (const key of HOME_KEYS) {
       if (isHead && meter[key] !== undefined) {
         document.report(["meters", i, key], "the head measures the feeder and has nothing of its own", true);
       }
+    }
+    if (marketIntervalS !== undefined && (meter.interval_s ?? marketIntervalS) !== marketIntervalS) {
+      document.report(["meters", i, "interval_s"], `the market's interval is ${marketIntervalS} s`);
     }
     return {
       name: meter.name,
@@ -94,7 +100,7 @@ export function checkScenario(document: ScenarioDocument, overrides: Overrides =
         vendor: meter.vendor ?? "Tieline",
         model: meter.model ?? "two-direction S0",
         meterConstant: meter.meter_constant_imp_per_kwh ?? 1000,
-        intervalS: meter.interval_s ?? 900,
+        intervalS: meter.interval_s ?? marketIntervalS ?? DEFAULT_INTERVAL_S,
         inputs: inputsOf(document, ["meters", i, "inputs"], meter.inputs),
       },
       frontEnd: meter.inputs?.import?.filter === "counter" ? "counter" : "edges",
@@ -106,6 +112,11 @@ export function checkScenario(document: ScenarioDocument, overrides: Overrides =
   });
   const frame = { head: content.feeder.head, meters: names, startUtcMs, durationMs, runMs };
   const events = buildActions(document, content.events ?? [], frame);
+  if (content.market !== undefined && (content.events ?? []).length > 0) {
+    document.report(["events"], "a scenario has events or a market, not both", true);
+  }
+  document.throwProblems();
+  const market = content.market && checkMarket(document, content.market, { root, meters: names, startUtcMs, runMs });
   document.throwProblems();
   checkPulseRates(document, root, meters);
   document.throwProblems();
@@ -118,6 +129,7 @@ export function checkScenario(document: ScenarioDocument, overrides: Overrides =
     seed: overrides.seed ?? String(content.seed ?? "1"),
     meters,
     root,
+    ...(market && { market }),
     ...events,
   };
 }

@@ -1,5 +1,6 @@
 import type { Line } from "../grid/line.js";
 import type { MeterConfig } from "../metrology/config.js";
+import type { MarketPlan } from "./market_plan.js";
 
 // A checked scenario: what check.ts makes of a document and simulation.ts runs. Every reference is resolved.
 
@@ -14,6 +15,8 @@ export interface Scenario {
   /** In the order of the document; the head among them. */
   readonly meters: readonly MeterPlan[];
   readonly root: FeederNode;
+  /** What is traded; undefined if nothing is. */
+  readonly market?: MarketPlan;
   /** In order of time. */
   readonly actions: readonly Action[];
   /** Events that come after the end because the duration was overridden. */

@@ -173,7 +173,7 @@ export class Simulation {
  * Net power of a home in a step, mW. Both numbers are drawn in every step, so that a roof or a power cut does not change
  * what the load draws after it.
  */
-function powerIn({ plan, noise }: Place, fromMs: number, toMs: number): number {
+export function powerIn({ plan, noise }: Pick<Place, "plan" | "noise">, fromMs: number, toMs: number): number {
   const { load, generation, noisePercent, cloudsPercent } = plan;
   const loadPercent = 100 - noisePercent + noise.below(2 * noisePercent + 1);
   const generationPercent = 100 - cloudsPercent + noise.below(cloudsPercent + 1);
