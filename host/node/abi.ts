@@ -125,6 +125,12 @@ export const COMMANDS = {
   PAYMENT: 10,
   INVOICE_STATE: 11,
   FORCE_CLOSE: 12,
+  ENERGY: 13,
+  LINE_POLICY: 14,
+  OFFER: 15,
+  PURSE: 16,
+  EVIDENCE: 17,
+  SETTLE: 18,
 } as const;
 export type CommandName = keyof typeof COMMANDS;
 
@@ -139,4 +145,9 @@ export const TELLS = {
   RECEIVED: 7,
   FORWARDED: 8,
   PROBLEM: 9,
+  INTERVAL_CLOSED: 10,
+  DISPUTE: 11,
+  DISCONNECT_WANTED: 12,
+  LAPSED: 13,
+  LINE_RECEIPT: 14,
 } as const;

@@ -2,7 +2,7 @@
 
 import { TELLS } from "./abi.js";
 import { stateOf, type ChannelState } from "./answers.js";
-import { i32, u16, u32, u64 } from "./record_fields.js";
+import { i32, i64, u16, u32, u64 } from "./record_fields.js";
 
 const FEATURES = 40;
 
@@ -52,6 +52,52 @@ export type NodeEvent =
       readonly incomingMsat: bigint;
       readonly outgoingMsat: bigint;
       readonly paymentHash: Uint8Array;
+    }
+  /** Both ends have closed a line's intervals from `start` on, up to `until`. Flows are positive from node_1 to node_2. */
+  | {
+      readonly kind: "interval closed";
+      readonly channel: number;
+      readonly start: number;
+      readonly until: number;
+      readonly agreedMwh: bigint;
+      /** What counts: the accounting point's meter. */
+      readonly meteredMwh: bigint;
+      readonly ownMwh: bigint;
+      readonly theirMwh: bigint;
+      /** Debts, positive of node_1 to node_2: for the deviation, and all that is open now. */
+      readonly deviationMsat: bigint;
+      readonly arrearsMsat: bigint;
+    }
+  /** The two ends' meters differ by more than the line can lose: there are no swaps on it until that is settled. */
+  | {
+      readonly kind: "dispute";
+      readonly channel: number;
+      readonly start: number;
+      readonly until: number;
+      readonly ownMwh: bigint;
+      readonly theirMwh: bigint;
+    }
+  /** What one end of a line owes has reached its credit limit: its owner may disconnect it. Positive: node_1 owes. */
+  | { readonly kind: "disconnect wanted"; readonly channel: number; readonly arrearsMsat: bigint }
+  /** The rider of an HTLC that this node offered has lapsed. */
+  | {
+      readonly kind: "lapsed";
+      readonly channel: number;
+      readonly id: bigint;
+      readonly paymentHash: Uint8Array;
+      readonly intervalStart: number;
+      readonly energyMwh: bigint;
+    }
+  /** The peer's close of a line's intervals has been taken, with the receipt of its meter: evidence to be kept. */
+  | {
+      readonly kind: "line receipt";
+      readonly channel: number;
+      readonly start: number;
+      readonly until: number;
+      readonly sentAtS: number;
+      readonly agreedMwh: bigint;
+      readonly meteredMwh: bigint;
+      readonly receipt: string;
     }
   /**
    * Something went wrong with a peer. `code` is of base/errors.ts; of an `error` or `warning` that the peer sent it is 0
@@ -106,6 +152,50 @@ export function readEvent(what: number, record: Uint8Array): NodeEvent {
         outgoingMsat: u64(record, 48),
         incomingChannel: u32(record, 56),
         outgoingChannel: u32(record, 60),
+      };
+    case TELLS.INTERVAL_CLOSED:
+      return {
+        kind: "interval closed",
+        channel: u32(record, 0),
+        start: u32(record, 4),
+        until: u32(record, 8),
+        agreedMwh: i64(record, 16),
+        meteredMwh: i64(record, 24),
+        ownMwh: i64(record, 32),
+        theirMwh: i64(record, 40),
+        deviationMsat: i64(record, 48),
+        arrearsMsat: i64(record, 56),
+      };
+    case TELLS.DISPUTE:
+      return {
+        kind: "dispute",
+        channel: u32(record, 0),
+        start: u32(record, 4),
+        until: u32(record, 8),
+        ownMwh: i64(record, 16),
+        theirMwh: i64(record, 24),
+      };
+    case TELLS.DISCONNECT_WANTED:
+      return { kind: "disconnect wanted", channel: u32(record, 0), arrearsMsat: i64(record, 8) };
+    case TELLS.LAPSED:
+      return {
+        kind: "lapsed",
+        channel: u32(record, 0),
+        intervalStart: u32(record, 4),
+        id: u64(record, 8),
+        energyMwh: i64(record, 16),
+        paymentHash: record.slice(24, 56),
+      };
+    case TELLS.LINE_RECEIPT:
+      return {
+        kind: "line receipt",
+        channel: u32(record, 0),
+        start: u32(record, 4),
+        until: u32(record, 8),
+        sentAtS: u32(record, 12),
+        agreedMwh: i64(record, 16),
+        meteredMwh: i64(record, 24),
+        receipt: new TextDecoder().decode(record.subarray(32)),
       };
     case TELLS.PROBLEM:
       return {

@@ -12,6 +12,12 @@ export class RecordWriter {
     return this;
   }
 
+  /** A signed number of 8 bytes. */
+  signed(value: bigint): this {
+    if (BigInt.asIntN(64, value) !== value) throw new RangeError(`${value}: no signed number of 8 bytes`);
+    return this.number(BigInt.asUintN(64, value), 8);
+  }
+
   /** Bytes, of which there must be `length` if that is given. */
   raw(bytes: Uint8Array, length = bytes.length): this {
     if (bytes.length !== length) throw new RangeError(`${bytes.length} bytes, not ${length}`);
@@ -34,5 +40,6 @@ export const view = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, 
 export const u32 = (bytes: Uint8Array, at: number): number => view(bytes).getUint32(at, true);
 export const i32 = (bytes: Uint8Array, at: number): number => view(bytes).getInt32(at, true);
 export const u64 = (bytes: Uint8Array, at: number): bigint => view(bytes).getBigUint64(at, true);
+export const i64 = (bytes: Uint8Array, at: number): bigint => view(bytes).getBigInt64(at, true);
 export const u16 = (bytes: Uint8Array, at: number): number => view(bytes).getUint16(at, true);
 export const u8 = (bytes: Uint8Array, at: number): number => view(bytes).getUint8(at);

@@ -1,6 +1,7 @@
 // Records that go into node.wasm: assembly/node/commands.ts says where each field lies, the rooms' own files (payment/) where
 // the inner ones do.
 
+import { type EnergyParameters, parametersRecord } from "./energy_requests.js";
 import { RecordWriter } from "./record_fields.js";
 
 const HASH = 32;
@@ -23,6 +24,8 @@ export interface NodeConfig {
   };
   /** Offers option_energy. */
   readonly energy?: boolean;
+  /** Unsecured credit that is granted on lines which others open, msat; default 0. */
+  readonly energyCreditMsat?: bigint;
   /** What the node asks of its peers: blocks, default 144; confirmations, default 3; satoshi, default 354; msat, default 1. */
   readonly toSelfDelay?: number;
   readonly minimumDepth?: number;
@@ -72,12 +75,14 @@ export interface OpenRequest {
   /** option_anchors; without it option_static_remotekey alone. */
   readonly anchors?: boolean;
   readonly announce?: boolean;
+  /** Makes the channel a line, if the peer offers option_energy as well. */
+  readonly energy?: EnergyParameters;
 }
 
 export const OPEN_ANCHORS = 1;
 export const OPEN_ANNOUNCE = 2;
 
-export const openRecord = (request: OpenRequest): Uint8Array =>
+export const openRecord = ({ energy, ...request }: OpenRequest): Uint8Array =>
   new RecordWriter()
     .raw(request.peer, POINT)
     .pad(40)
@@ -85,6 +90,7 @@ export const openRecord = (request: OpenRequest): Uint8Array =>
     .number(request.pushMsat ?? 0n, 8)
     .number(request.feeratePerKw, 4)
     .number((request.anchors ? OPEN_ANCHORS : 0) | (request.announce ? OPEN_ANNOUNCE : 0), 4)
+    .raw(energy === undefined ? new Uint8Array(0) : parametersRecord(energy))
     .end();
 
 export interface InvoiceRequest {
