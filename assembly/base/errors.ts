@@ -53,3 +53,7 @@ export const ERR_DEPENDENCY: i32 = -23;
 export const ERR_MISSING: i32 = -24;
 /** The deadline has passed. */
 export const ERR_EXPIRED: i32 = -25;
+/** Promises are not covered: neither by credit nor by what the debtor has. */
+export const ERR_CREDIT: i32 = -26;
+/** No energy moves on this line for now: arrears, a dispute, or no clock. */
+export const ERR_SUSPENDED: i32 = -27;

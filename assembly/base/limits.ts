@@ -43,6 +43,17 @@ export const MAX_ENTRY_BYTES: i32 = 160;
 /** Fewest erase sectors of the partition: each of its three regions turns over at least two. */
 export const MIN_SECTORS: i32 = 8;
 
+/**
+ * Notes: intervals whose issued energy is kept, those of them that are yet to begin, and notes that are given again when
+ * asked for again. What is kept fits a sector of the state journal that has this many bytes.
+ */
+export const MAX_ISSUED_INTERVALS: i32 = 24;
+export const MAX_FUTURE_INTERVALS: i32 = 16;
+export const KEPT_NOTES: i32 = 16;
+export const MIN_NOTE_SECTOR_BYTES: i32 = 2560;
+/** Readings at ends of intervals that are kept: eight intervals lie between them. */
+export const KEPT_READINGS: i32 = 9;
+
 // ---- Node module --------------------------------------------------------------------------------------------------
 
 /** Input and output buffer of the node module: the longest message, its length prefix and two MACs (BOLT 8), and slack. */
@@ -107,6 +118,13 @@ export const MAX_CLTV_BLOCKS: u32 = 2016;
 export const MAX_FORWARDS_PER_PEER: i32 = 6;
 export const FORWARD_SHARE: u64 = 2;
 
+// ---- Lines ----------------------------------------------------------------------------------------------------------
+
+/** A delivery interval is closed so long after its end, s: what its meters have counted can be sold until then. */
+export const CLOSE_DELAY_S: u32 = 15;
+/** How often a close goes out until both ends have closed, and how often arrears are tried to be paid, ms. */
+export const CLOSE_AGAIN_MS: i64 = 60_000;
+
 // ---- Channels -----------------------------------------------------------------------------------------------------
 
 /** HTLCs that a side may have offered at a time: max_accepted_htlcs, as sent, and as taken of a peer that allows more. */
@@ -130,6 +148,17 @@ export const MAX_TO_SELF_DELAY: u32 = 2_016;
 export const MAX_MINIMUM_DEPTH: u32 = 144;
 /** What all HTLCs too small to be outputs may amount to in a commitment. BOLT 2, "max_dust_htlc_exposure_msat". */
 export const MAX_DUST_EXPOSURE_MSAT: u64 = 50_000_000;
+
+// ---- Energy on channels ---------------------------------------------------------------------------------------------
+
+/** Delivery intervals of one line in which energy is agreed on at a time. */
+export const MAX_POSITIONS: i32 = 16;
+/** How far ahead an interval may begin that energy is promised for, s: a leap year. */
+export const MAX_HORIZON_S: u32 = 366 * 86_400;
+/** How far the clocks of both ends of a line may be apart, s. */
+export const MAX_CLOCK_SKEW_S: u32 = 30;
+/** By how much they may, for a rider to be of an interval that is just beginning or ending, s. */
+export const INTERVAL_SLACK_S: u32 = 2;
 
 // ---- Storage of the node ------------------------------------------------------------------------------------------
 

@@ -19,6 +19,8 @@ import {
   HTLC_OFFERED_BY,
 } from "../chain/spec";
 import { htlc_of } from "../chain/balance";
+import { ENERGY_PRICE_CAP, energy_of } from "../energy/record";
+import { RIDER_MWH, has_rider } from "../energy/rider";
 import { FREE, REMOVED } from "../htlc/states";
 import {
   CHANNEL_BALANCES_MSAT,
@@ -26,6 +28,7 @@ import {
   CHANNEL_MAX_ACCEPTED,
   CHANNEL_MAX_IN_FLIGHT_MSAT,
   CHANNEL_RESERVES_SAT,
+  SLOT_RIDER,
   channel_of,
   slot_of,
   slot_state,
@@ -55,10 +58,19 @@ export function opener_costs_msat(channel: usize, feerate: u32, outputs: u32): u
   return msat(plus(commitment_fee_sat(flags, feerate, outputs), anchors_sat));
 }
 
+/** What a rider's energy, if there is a rider, comes to at the line's price cap. */
+export function at_cap_msat(n: i32, rider: usize): u64 {
+  if (rider == 0 || !has_rider(rider)) return 0;
+  const amount_mwh = load<i64>(rider, RIDER_MWH);
+  const energy_mwh = <u64>(amount_mwh < 0 ? -amount_mwh : amount_mwh);
+  const code = mul_div_ceil(energy_mwh, load<u64>(energy_of(n), ENERGY_PRICE_CAP), 1_000_000, total);
+  return code < 0 ? u64.MAX_VALUE : load<u64>(total);
+}
+
 /** In flight, of what side `offered_by` has offered: sum and number. */
 let in_flight_msat: u64 = 0;
 let in_flight: i32 = 0;
-/** Of both sides: those that are an output of some commitment, and the sum of those that are none of a side's. */
+/** Of both sides: those that are an output of some commitment, and the sum of those that are none of a side's, with riders. */
 let outputs: u32 = 0;
 let dust_of_holder_msat: u64 = 0;
 let dust_of_counterparty_msat: u64 = 0;
@@ -83,23 +95,25 @@ function sum_up(n: i32, offered_by: u32, feerate: u32): void {
     if (by == offered_by) in_flight_msat = plus(in_flight_msat, amount_msat);
     const holder_dust = is_dust(channel, HOLDER, by, amount_msat, feerate);
     const counterparty_dust = is_dust(channel, COUNTERPARTY, by, amount_msat, feerate);
-    if (holder_dust) dust_of_holder_msat = plus(dust_of_holder_msat, amount_msat);
-    if (counterparty_dust) dust_of_counterparty_msat = plus(dust_of_counterparty_msat, amount_msat);
+    const exposed_msat = plus(amount_msat, at_cap_msat(n, slot + SLOT_RIDER));
+    if (holder_dust) dust_of_holder_msat = plus(dust_of_holder_msat, exposed_msat);
+    if (counterparty_dust) dust_of_counterparty_msat = plus(dust_of_counterparty_msat, exposed_msat);
     if (!holder_dust || !counterparty_dust) outputs++;
   }
 }
 
-/** Whether the sums made last would expose more dust with a further HTLC. */
-function too_much_dust(channel: usize, by: u32, amount_msat: u64, feerate: u32): bool {
+/** Whether the sums made last would expose more dust with a further HTLC, whose rider comes to `rider_msat`. */
+function too_much_dust(channel: usize, by: u32, amount_msat: u64, rider_msat: u64, feerate: u32): bool {
+  const exposed_msat = plus(amount_msat, rider_msat);
   if (
     is_dust(channel, HOLDER, by, amount_msat, feerate) &&
-    plus(dust_of_holder_msat, amount_msat) > MAX_DUST_EXPOSURE_MSAT
+    plus(dust_of_holder_msat, exposed_msat) > MAX_DUST_EXPOSURE_MSAT
   ) {
     return true;
   }
   return (
     is_dust(channel, COUNTERPARTY, by, amount_msat, feerate) &&
-    plus(dust_of_counterparty_msat, amount_msat) > MAX_DUST_EXPOSURE_MSAT
+    plus(dust_of_counterparty_msat, exposed_msat) > MAX_DUST_EXPOSURE_MSAT
   );
 }
 
@@ -107,6 +121,15 @@ function too_much_dust(channel: usize, by: u32, amount_msat: u64, feerate: u32):
 function free_msat(n: i32, side: u32): u64 {
   sum_up(n, side, newest_feerate(channel_of(n)));
   return minus(of_side(channel_of(n), CHANNEL_BALANCES_MSAT, side), in_flight_msat);
+}
+
+/** What a side has above its reserve, all that it has in flight, and, as opener, the fee as it is. */
+export function uncommitted_msat(n: i32, side: u32): u64 {
+  const channel = channel_of(n);
+  const free = free_msat(n, side);
+  const reserve_msat = msat(of_side(channel, CHANNEL_RESERVES_SAT, side));
+  if (load<u32>(channel, CHANNEL_OPENER) != side) return minus(free, reserve_msat);
+  return minus(free, plus(reserve_msat, opener_costs_msat(channel, newest_feerate(channel), outputs)));
 }
 
 /** Twice a feerate: so much may it rise before the opener is at its reserve. */
@@ -132,8 +155,11 @@ export function spendable_msat(n: i32): u64 {
   return minus(free_msat(n, HOLDER), reserve_msat);
 }
 
-/** Whether we may offer such an HTLC: 0, ERR_VALUE, ERR_CAPACITY, ERR_OVERFLOW as of `channel_offer`. */
-export function check_offer(n: i32, amount_msat: u64): i32 {
+/**
+ * Whether we may offer such an HTLC, whose rider comes to `rider_msat` at the price cap, while `held_msat` of ours have to
+ * stay: 0, ERR_VALUE, ERR_CAPACITY, ERR_OVERFLOW as of `channel_offer`.
+ */
+export function check_offer(n: i32, amount_msat: u64, rider_msat: u64, held_msat: u64): i32 {
   const channel = channel_of(n);
   if (amount_msat == 0 || amount_msat < of_side(channel, CHANNEL_HTLC_MINIMUM_MSAT, COUNTERPARTY)) return ERR_VALUE;
   const feerate = newest_feerate(channel);
@@ -141,11 +167,11 @@ export function check_offer(n: i32, amount_msat: u64): i32 {
   if (
     in_flight >= min(MAX_ACCEPTED_HTLCS, load<i32>(channel, CHANNEL_MAX_ACCEPTED + 4)) ||
     plus(in_flight_msat, amount_msat) > of_side(channel, CHANNEL_MAX_IN_FLIGHT_MSAT, COUNTERPARTY) ||
-    too_much_dust(channel, HOLDER, amount_msat, feerate)
+    too_much_dust(channel, HOLDER, amount_msat, rider_msat, feerate)
   ) {
     return ERR_CAPACITY;
   }
-  return amount_msat > spendable_msat(n) ? ERR_OVERFLOW : 0;
+  return amount_msat > minus(spendable_msat(n), held_msat) ? ERR_OVERFLOW : 0;
 }
 
 /** Outputs among the HTLCs of the view made last, if one more is to be among them. */
@@ -186,12 +212,12 @@ export function check_received(n: i32, amount_msat: u64): i32 {
   return load<u64>(view, COMMITMENT_BALANCES_MSAT + 8) < need_msat ? ERR_OVERFLOW : 0;
 }
 
-/** Whether an HTLC of the peer's would be more dust than we are ready to lose. */
-export function is_exposed(n: i32, amount_msat: u64): bool {
+/** Whether an HTLC of the peer's, with a rider or 0, would be more dust than we are ready to lose. */
+export function is_exposed(n: i32, amount_msat: u64, rider: usize): bool {
   const channel = channel_of(n);
   const feerate = newest_feerate(channel);
   sum_up(n, COUNTERPARTY, feerate);
-  return too_much_dust(channel, COUNTERPARTY, amount_msat, feerate);
+  return too_much_dust(channel, COUNTERPARTY, amount_msat, at_cap_msat(n, rider), feerate);
 }
 
 /** Whether the opener may set this feerate as things are in our next commitment: 0 or ERR_OVERFLOW. */

@@ -5,7 +5,9 @@ import { ERR_ARGUMENT, ERR_EXPIRED, ERR_STATE } from "../base/errors";
 import { MAX_CHANNELS, MAX_HTLCS } from "../base/limits";
 import { funding_signed } from "../chain/funding";
 import { CHANNEL_OPENER, COUNTERPARTY, HOLDER } from "../chain/spec";
+import { energy_clear } from "../energy/record";
 import { CLOSING_SIGNED, SHUTDOWN } from "../wire/closing";
+import { ENERGY_LAPSE, INTERVAL_ROLL } from "../wire/energy";
 import { RECORD_TYPE } from "../wire/kinds";
 import { ACCEPT_CHANNEL, CHANNEL_READY, FUNDING_CREATED, FUNDING_SIGNED } from "../wire/opening";
 import {
@@ -20,6 +22,7 @@ import {
 } from "../wire/updates";
 import { closing_begin, on_closing_signed, on_shutdown } from "./closing";
 import { commit, on_commitment_signed, on_revoke } from "./commits";
+import { on_lapse, on_roll } from "./energy_updates";
 import { on_funding_created, on_funding_signed, on_ready } from "./funding";
 import {
   CONNECTED,
@@ -36,6 +39,7 @@ import {
   live_of,
   set_live,
 } from "./live";
+import { slot_clear } from "./moves";
 import { on_accept } from "./opening";
 import {
   CHANNEL_FAULT,
@@ -50,18 +54,20 @@ import {
   STATE_NONE,
   STATE_NORMAL,
   channel_of,
+  has_energy,
   slot_of,
   state_of,
 } from "./record";
 import { on_reestablish } from "./reestablish";
 import { forget_proposed, on_add, on_fail, on_fee, on_fulfill, on_malformed } from "./updates";
-import { slot_clear, view_build } from "./view";
+import { view_build } from "./view";
 
 export { channel_next_message } from "./messages";
 
 function wipe(n: i32): void {
   for (let i = 0; i < MAX_HTLCS; i++) slot_clear(slot_of(n, i));
   memory.fill(channel_of(n), 0, CHANNEL_STATE_BYTES);
+  energy_clear(n);
 }
 
 /** After the journal has been read: every channel is as after a disconnection. */
@@ -143,6 +149,10 @@ function handle(n: i32, record: usize, type: i32): i32 {
       return on_malformed(n, record);
     case UPDATE_FEE:
       return on_fee(n, record);
+    case ENERGY_LAPSE:
+      return on_lapse(n, record);
+    case INTERVAL_ROLL:
+      return on_roll(n, record);
     case COMMITMENT_SIGNED:
       return on_commitment_signed(n, record);
     default:
@@ -150,8 +160,14 @@ function handle(n: i32, record: usize, type: i32): i32 {
   }
 }
 
+/** Updates of energy alone. */
+function is_of_energy(type: i32): bool {
+  return type == <i32>ENERGY_LAPSE || type == <i32>INTERVAL_ROLL;
+}
+
 function is_of_channel(type: i32): bool {
   if (type >= <i32>ACCEPT_CHANNEL && type <= <i32>CLOSING_SIGNED) return true;
+  if (is_of_energy(type)) return true;
   return type >= <i32>UPDATE_ADD_HTLC && type <= <i32>CHANNEL_REESTABLISH && type != 129;
 }
 
@@ -159,13 +175,15 @@ function is_of_channel(type: i32): bool {
  * A message of channel `n` (any from open_channel's answer on) that has been decoded into `record`: 0, or a code, upon
  * which nothing has changed but this: an `error` is pulled next and the channel has failed (ERR_EXPIRED: is lost), or, where
  * BOLT 2 leaves the choice, a `warning` is pulled next and `channel_hang_up` asks for the connection's end. Types that are
- * no channel's are ERR_ARGUMENT, and nothing happens. A channel that has failed takes no notice of messages.
+ * no channel's are ERR_ARGUMENT, and nothing happens. A channel that has failed takes no notice of messages, one without
+ * energy none of those about it.
  */
 export function channel_on_message(n: i32, record: usize): i32 {
   const type = load<i32>(record, RECORD_TYPE);
   if (!is_of_channel(type)) return ERR_ARGUMENT;
   const state = state_of(n);
   if (state == STATE_FAILED || state == STATE_LOST || is_live(n, HANG_UP) || is_live(n, TO_WARNING)) return 0;
+  if (is_of_energy(type) && !has_energy(n)) return 0;
   const code = handle(n, record, type);
   if (code >= 0) return 0;
   if (code == ERR_EXPIRED && type == CHANNEL_REESTABLISH) fail(n, code, type, STATE_LOST);

@@ -46,6 +46,7 @@ import {
   live_of,
   set_live,
 } from "./live";
+import { is_quiet } from "./moves";
 import {
   CHANNEL_BALANCES_MSAT,
   CHANNEL_CLOSING_FEE_SAT,
@@ -63,7 +64,8 @@ import {
   set_mark,
   state_of,
 } from "./record";
-import { is_quiet, of_side } from "./view";
+import { is_empty } from "./riders";
+import { of_side } from "./view";
 
 const closing: usize = memory.data(<i32>CLOSING_BYTES, 8);
 const amount: usize = memory.data(8, 8);
@@ -90,11 +92,11 @@ function shut_down(n: i32): void {
 
 /**
  * Closes by mutual consent, once no HTLC is left, to a scriptpubkey of `len` bytes; with `len` 0 to that of the
- * configuration. ERR_STATE: not funded, or closing already; ERR_VALUE: no form that shutdown may carry; ERR_CRYPTO.
+ * configuration. ERR_STATE: not funded, closing already, or energy is open (riders.ts, `is_empty`); ERR_VALUE: no form that shutdown may carry; ERR_CRYPTO.
  */
 export function channel_close(n: i32, script: usize, len: i32): i32 {
   const channel = channel_of(n);
-  if (!can_close(n) || has_mark(channel, MARK_SHUTDOWN)) return ERR_STATE;
+  if (!can_close(n) || has_mark(channel, MARK_SHUTDOWN) || !is_empty(n)) return ERR_STATE;
   if (len == 0) {
     const code = default_script(channel);
     if (code < 0) return code;
@@ -121,7 +123,7 @@ function default_script(channel: usize): i32 {
   return 0;
 }
 
-/** shutdown. ERR_STATE; ERR_VALUE: a form that it may not carry, or not the one announced before. */
+/** shutdown, answered at once, or once energy is no more open. ERR_STATE; ERR_VALUE: a form that it may not carry, or not the one announced before. */
 export function on_shutdown(n: i32, record: usize): i32 {
   const channel = channel_of(n);
   if (!can_close(n) && state_of(n) != STATE_CLOSED) return ERR_STATE;
@@ -132,7 +134,7 @@ export function on_shutdown(n: i32, record: usize): i32 {
   const before = script_bytes(channel, COUNTERPARTY);
   const theirs = script_of(channel, COUNTERPARTY);
   if (before != 0 && (before != len || memory.compare(theirs, script, len) != 0)) return ERR_VALUE;
-  if (!has_mark(channel, MARK_SHUTDOWN)) {
+  if (!has_mark(channel, MARK_SHUTDOWN) && is_empty(n)) {
     const code = default_script(channel);
     if (code < 0) return code;
     shut_down(n);
@@ -153,7 +155,8 @@ function is_drained(n: i32): bool {
     (can_close(n) || state_of(n) == STATE_CLOSED) &&
     is_live(n, ESTABLISHED | PEER_SHUTDOWN) &&
     has_mark(channel_of(n), MARK_SHUTDOWN) &&
-    is_quiet(n)
+    is_quiet(n) &&
+    is_empty(n)
   );
 }
 
@@ -180,8 +183,18 @@ function set_range(n: i32): void {
   if (!is_live(n, CLOSING_SENT)) store<u64>(live, min(fee_at(channel, feerate), most_sat), LIVE_FEE_SAT);
 }
 
-/** The opener proposes a fee once all is drained: whether it does so now. */
+/** Answers a shutdown that came while energy was open, once it is not: whether it does so now. */
+function answer(n: i32): bool {
+  const channel = channel_of(n);
+  if (!is_live(n, PEER_SHUTDOWN) || has_mark(channel, MARK_SHUTDOWN) || !is_empty(n)) return false;
+  if (default_script(channel) < 0) return false;
+  shut_down(n);
+  return true;
+}
+
+/** Answers the peer's shutdown; the opener proposes a fee once all is drained: whether anything of it is done now. */
 export function closing_begin(n: i32): bool {
+  if (answer(n)) return true;
   const channel = channel_of(n);
   if (load<u32>(channel, CHANNEL_OPENER) != HOLDER || !is_drained(n)) return false;
   if (is_live(n, CLOSING_SENT) || is_live(n, TO_CLOSING)) return false;

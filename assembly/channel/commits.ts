@@ -15,6 +15,7 @@ import {
   REVOKE_AND_ACK_PER_COMMITMENT_SECRET,
 } from "../wire/updates";
 import { ESTABLISHED, TO_COMMIT, TO_REVOKE, batch_begin, is_live, set_live } from "./live";
+import { has_changes, move_all } from "./moves";
 import {
   CHANNEL_NUMBERS,
   CHANNEL_POINTS,
@@ -33,7 +34,7 @@ import {
   slot_of,
   state_of,
 } from "./record";
-import { has_changes, move_all, view_build, view_slots } from "./view";
+import { view_build, view_slots } from "./view";
 
 const point: usize = memory.data(33, 8);
 

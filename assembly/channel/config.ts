@@ -16,6 +16,10 @@ export let own_dust_limit_sat: u64 = 354;
 export let own_htlc_minimum_msat: u64 = 1;
 /** Feerate that fits now, satoshi per 1,000 units of weight: for closing. */
 export let own_feerate_per_kw: u32 = 253;
+/** UTC in s, 0 while it is not known. */
+export let utc_s: u32 = 0;
+/** Unsecured credit that we grant who opens a line to us, msat. */
+export let own_credit_msat: u64 = 0;
 
 /** Where mutual closes pay to: u32 length, bytes. While it is empty, to the channel's own payment_basepoint. */
 export const own_script: usize = memory.data(4 + MAX_SHUTDOWN_BYTES, 8);
@@ -35,6 +39,15 @@ export function set_chain_height(height: u32): void {
 
 export function set_feerate(feerate_per_kw: u32): void {
   own_feerate_per_kw = feerate_per_kw;
+}
+
+export function set_time(now_s: u32): void {
+  utc_s = now_s;
+}
+
+/** For lines opened from now on. */
+export function set_energy_credit(credit_msat: u64): void {
+  own_credit_msat = credit_msat;
 }
 
 /** Values for channels opened from now on; the dust limit at least MIN_DUST_LIMIT_SAT. */

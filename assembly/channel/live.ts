@@ -27,10 +27,11 @@ export const HANG_UP: u32 = 1 << 18;
 export const PEER_SHUTDOWN: u32 = 1 << 19;
 /** A closing_signed of ours has gone out over this connection. */
 export const CLOSING_SENT: u32 = 1 << 20;
-/** update_fee of the batch has gone out. */
+/** update_fee of the batch has gone out, and interval_roll. */
 export const FEE_SENT: u32 = 1 << 21;
+export const ROLL_SENT: u32 = 1 << 22;
 
-// Record: flags; bit i: the update of slot i has gone out; code, channel_id and message type that TO_ERROR tells.
+// Record: flags; bit i: the batch's update of slot i has gone out; code, channel_id and message type that TO_ERROR tells.
 const FLAGS: usize = 0;
 export const LIVE_SENT_SLOTS: usize = 4;
 export const LIVE_FAULT: usize = 8;
@@ -72,7 +73,7 @@ export function clear_live(n: i32, flags: u32): void {
 /** A batch of updates is to go out from its beginning. */
 export function batch_begin(n: i32): void {
   store<u32>(live_of(n), 0, LIVE_SENT_SLOTS);
-  clear_live(n, FEE_SENT);
+  clear_live(n, FEE_SENT | ROLL_SENT);
   set_live(n, TO_COMMIT);
 }
 

@@ -14,12 +14,13 @@ import {
 } from "../chain/spec";
 import { sha256 } from "../crypto/crypto";
 import { NOTE_BYTES } from "../energy/note";
-import { RIDER_BYTES } from "../energy/rider";
+import { RIDER_BOUGHT_BACK, RIDER_BYTES, RIDER_LAPSE } from "../energy/rider";
 import { NO_BLOB, blob_at, blob_bytes, blob_free } from "../htlc/blobs";
-import { COMMITTED, PROPOSED, REMOVED, REMOVE_PROPOSED } from "../htlc/states";
+import { COMMITTED, FREE, PROPOSED, REMOVED, REMOVE_PROPOSED } from "../htlc/states";
 import { BADONION, write_failure } from "../onion/failure";
-import { check_offer, check_offered_fee, spendable_msat } from "./bounds";
+import { at_cap_msat, check_offer, check_offered_fee, spendable_msat } from "./bounds";
 import { ESTABLISHED, is_live } from "./live";
+import { slot_clear } from "./moves";
 import {
   CHANNEL_FEERATES,
   CHANNEL_NEXT_IDS,
@@ -37,6 +38,7 @@ import {
   SLOT_HAS_PATH_KEY,
   SLOT_HAS_PREIMAGE,
   SLOT_LINK,
+  SLOT_NO_ENERGY,
   SLOT_NOTE,
   SLOT_PATH_KEY,
   SLOT_PREIMAGE,
@@ -48,45 +50,57 @@ import {
   has_energy,
   has_mark,
   slot_free,
+  slot_has,
   slot_mark,
   slot_of,
   slot_state,
   state_of,
 } from "./record";
-import { newest_feerate, slot_clear } from "./view";
+import { check_rider, held_msat, pays_arrears } from "./riders";
+import { newest_feerate } from "./view";
 
 const digest: usize = memory.data(32, 8);
 const message: usize = memory.data(34, 8);
 
-/** Whether HTLCs may be offered: both are ready and connected, and nobody shuts down. */
-function is_open(n: i32): bool {
+/**
+ * Whether HTLCs may be offered: both are ready and connected, and nobody shuts down. While the peer alone does, arrears may
+ * still be paid, which our shutdown waits for.
+ */
+function is_open(n: i32, rider: usize): bool {
   const channel = channel_of(n);
   return (
     state_of(n) == STATE_NORMAL &&
     is_live(n, ESTABLISHED) &&
     has_mark(channel, MARK_READY) &&
     has_mark(channel, MARK_PEER_READY) &&
-    !has_mark(channel, MARK_SHUTDOWN | MARK_PEER_SHUTDOWN)
+    !has_mark(channel, MARK_SHUTDOWN | (pays_arrears(rider) ? 0 : MARK_PEER_SHUTDOWN))
   );
 }
 
 /** What `channel_offer` would answer for such an HTLC, 0 for yes; nothing changes. `rider` as there. */
 export function channel_offer_check(n: i32, amount_msat: u64, rider: usize): i32 {
-  if (!is_open(n) || (rider != 0 && !has_energy(n))) return ERR_STATE;
+  if (!is_open(n, rider) || (rider != 0 && !has_energy(n))) return ERR_STATE;
   const slot = slot_free(n);
-  return slot < 0 ? slot : check_offer(n, amount_msat);
+  if (slot < 0) return slot;
+  const code = rider != 0 ? check_rider(n, rider, HOLDER, amount_msat) : 0;
+  if (code < 0) return code;
+  // Arrears that are paid hold that much less.
+  const held = pays_arrears(rider) ? 0 : held_msat(n, HOLDER);
+  return check_offer(n, amount_msat, at_cap_msat(n, rider), held);
 }
 
 /** Most that `channel_offer` would take now, msat; not regarding counts, sums in flight and dust. */
 export function channel_spendable_msat(n: i32): u64 {
-  return is_open(n) ? spendable_msat(n) : 0;
+  if (!is_open(n, 0)) return 0;
+  const free = spendable_msat(n);
+  return free - min(free, held_msat(n, HOLDER));
 }
 
 /**
  * Offers an HTLC: its slot. It goes out with the next commitment_signed. ERR_STATE: the channel is not in normal operation,
  * not connected, or shutting down; ERR_CAPACITY: max_accepted_htlcs, the slots, max_htlc_value_in_flight_msat or the dust
  * exposure are used up; ERR_VALUE: less than htlc_minimum_msat; ERR_OVERFLOW: more than can be spent above reserve and fees;
- * ERR_ARGUMENT: cltv_expiry, blob.
+ * ERR_ARGUMENT: cltv_expiry, blob; for a rider also codes of `check_rider` (riders.ts).
  * @param payment_hash 32 bytes
  * @param blob number of the onion (1,366 bytes), which is the slot's from now on
  * @param path_key 33 bytes, or 0
@@ -121,7 +135,12 @@ export function channel_offer(
     memory.copy(slot + SLOT_PATH_KEY, path_key, 33);
     slot_mark(slot, SLOT_HAS_PATH_KEY);
   }
-  if (rider != 0) memory.copy(slot + SLOT_RIDER, rider, RIDER_BYTES);
+  if (rider != 0) {
+    memory.copy(slot + SLOT_RIDER, rider, RIDER_BYTES);
+    // It may be that of an HTLC that came in, with a fate of its own.
+    store<u8>(slot, <u8>FREE, SLOT_RIDER + RIDER_LAPSE);
+    store<u8>(slot, 0, SLOT_RIDER + RIDER_BOUGHT_BACK);
+  }
   store<u8>(slot, <u8>PROPOSED, SLOT_STATE);
   return number;
 }
@@ -142,7 +161,8 @@ function remove(slot: usize, result: u32, blob: u32): void {
 }
 
 /**
- * Fulfils received HTLC `slot`, irrevocably committed. ERR_STATE; ERR_VALUE: not the preimage (32 bytes) of its hash.
+ * Fulfils received HTLC `slot`, irrevocably committed. ERR_STATE, also for one that has to be failed for its energy;
+ * ERR_VALUE: not the preimage (32 bytes) of its hash.
  * @param note NOTE_BYTES of energy/rider.ts to go along with it, or 0
  */
 export function channel_fulfill(n: i32, slot: i32, preimage: usize, note: usize): i32 {
@@ -150,6 +170,7 @@ export function channel_fulfill(n: i32, slot: i32, preimage: usize, note: usize)
   if (code >= 0) code = sha256(preimage, 32, digest);
   if (code < 0) return code;
   const at = slot_of(n, slot);
+  if (slot_has(at, SLOT_NO_ENERGY)) return ERR_STATE;
   if (memory.compare(digest, at + HTLC_PAYMENT_HASH, 32) != 0) return ERR_VALUE;
   memory.copy(at + SLOT_PREIMAGE, preimage, 32);
   slot_mark(at, SLOT_HAS_PREIMAGE);
@@ -211,7 +232,7 @@ export function channel_fail_malformed(n: i32, slot: i32, failure: i32): i32 {
  */
 export function channel_fee(n: i32, feerate_per_kw: u32): i32 {
   const channel = channel_of(n);
-  if (!is_open(n) || load<u32>(channel, CHANNEL_OPENER) != HOLDER) return ERR_STATE;
+  if (!is_open(n, 0) || load<u32>(channel, CHANNEL_OPENER) != HOLDER) return ERR_STATE;
   if (feerate_per_kw < MIN_FEERATE_PER_KW || feerate_per_kw > MAX_FEERATE_PER_KW) return ERR_VALUE;
   for (let i: usize = 0; i < 4; i++) if (load<u32>(channel + (i << 2), CHANNEL_FEERATES) != 0) return ERR_STATE;
   if (newest_feerate(channel) == feerate_per_kw) return 0;

@@ -28,11 +28,14 @@ import {
   side_of,
 } from "../chain/spec";
 import { key_public, sha256 } from "../crypto/crypto";
-import { KEY_CHANNEL } from "../crypto/keys";
+import { KEY_CHANNEL, KEY_NODE } from "../crypto/keys";
+import { energy_begin, energy_propose, energy_take_accept, energy_take_open } from "../energy/parameters";
+import { energy_clear } from "../energy/record";
 import * as wire from "../wire/opening";
 import { check_first, reserve_for } from "./bounds";
 import {
   chain_params,
+  own_credit_msat,
   own_dust_limit_sat,
   own_htlc_minimum_msat,
   own_minimum_depth,
@@ -47,12 +50,26 @@ const ID_BYTES: usize = 32;
 
 const amount: usize = memory.data(8, 8);
 const opener_msat: usize = memory.data(8, 8);
+const own_node: usize = memory.data(33, 8);
+
+/** Forgets what a channel was to become. */
+function unset(n: i32): void {
+  memory.fill(at.channel_of(n), 0, at.CHANNEL_STATE_BYTES);
+  energy_clear(n);
+}
+
+/** Both sides' parameters of energy are there. ERR_CRYPTO. */
+function begin_energy(n: i32): i32 {
+  const code = key_public(KEY_NODE, own_node);
+  if (code < 0) return code;
+  return energy_begin(n, memory.compare(own_node, at.channel_of(n) + at.CHANNEL_PEER, POINT) < 0);
+}
 
 /** Fills in what we bring along: keys under a number that no channel has had, and our terms. ERR_CRYPTO. */
 function begin(n: i32, peer: usize, funding_sat: u64, feerate: u32, flags: u32, opener: u32): i32 {
   const channel = at.channel_of(n);
   live_end(n);
-  memory.fill(channel, 0, at.CHANNEL_STATE_BYTES);
+  unset(n);
   const number = load<u32>(at.channels);
   const keys = KEY_CHANNEL * (<i32>number + 1);
   store<u32>(channel, number, at.CHANNEL_NUMBER);
@@ -63,7 +80,7 @@ function begin(n: i32, peer: usize, funding_sat: u64, feerate: u32, flags: u32, 
     code = key_public(keys + <i32>key, own + SIDE_FUNDING_PUBKEY + key * POINT);
   }
   if (code < 0) {
-    memory.fill(channel, 0, at.CHANNEL_STATE_BYTES);
+    unset(n);
     return code;
   }
   store<u64>(channel, funding_sat, CHANNEL_FUNDING_SAT);
@@ -90,7 +107,7 @@ function take_number(): void {
 /**
  * Begins to open channel `n`, a free one, to the peer (33 bytes): its open_channel is pulled next. ERR_STATE: `n` is in
  * use; ERR_ARGUMENT: the flags; ERR_VALUE: an amount or feerate is not taken; ERR_OVERFLOW: too little is left for the
- * fee, or neither side would have more than the reserve; ERR_CRYPTO.
+ * fee, or neither side would have more than the reserve; ERR_CRYPTO; codes of `energy_propose`.
  * @param flags CHANNEL_ANCHORS and CHANNEL_ENERGY of chain/spec.ts, if negotiated
  * @param open_flags bit 0: announce_channel
  * @param parameters with CHANNEL_ENERGY a record of energy/parameters.ts, else 0
@@ -118,8 +135,9 @@ export function channel_open(
   code = check_first(channel, feerate_per_kw, load<u64>(opener_msat), push_msat, reserve_for(funding_sat));
   // Its keys are new, so a hash of them is an id that no other channel has.
   if (code >= 0) code = sha256(side_of(channel, HOLDER) + SIDE_FUNDING_PUBKEY, 5 * <i32>POINT, channel + at.CHANNEL_ID);
+  if (code >= 0 && parameters != 0) code = energy_propose(n, parameters);
   if (code < 0) {
-    memory.fill(channel, 0, at.CHANNEL_STATE_BYTES);
+    unset(n);
     return code;
   }
   take_number();
@@ -160,9 +178,10 @@ function check_open(record: usize, flags: u32): i32 {
 /**
  * An open_channel in `record` from the peer (33 bytes): the number of the channel that accepts it, whose accept_channel is
  * pulled next; or a code, nothing having changed, upon which the peer is to be sent an `error` of its temporary_channel_id:
- * ERR_CAPACITY: there are MAX_CHANNELS; ERR_CHAIN; ERR_MISSING: no channel_type; ERR_VALUE: a term that is not taken;
- * ERR_OVERFLOW as of `channel_open`; ERR_POINT; ERR_CRYPTO.
- * @param flags CHANNEL_ANCHORS, if negotiated
+ * ERR_CAPACITY: there are MAX_CHANNELS; ERR_CHAIN; ERR_MISSING: no channel_type, or no parameters for its energy;
+ * ERR_VALUE: a term that is not taken; ERR_OVERFLOW as of `channel_open`; ERR_POINT; ERR_CRYPTO; codes of
+ * `energy_take_open`.
+ * @param flags CHANNEL_ANCHORS and CHANNEL_ENERGY, if negotiated
  */
 export function channel_on_open(peer: usize, record: usize, flags: u32): i32 {
   const n = at.channel_free();
@@ -181,8 +200,12 @@ export function channel_on_open(peer: usize, record: usize, flags: u32): i32 {
   code = check_points(channel, record, wire.OPEN_CHANNEL_FUNDING_PUBKEY);
   const reserve_sat = max(load<u64>(record, wire.OPEN_CHANNEL_CHANNEL_RESERVE_SATOSHIS), reserve_for(funding_sat));
   if (code >= 0) code = check_first(channel, feerate, load<u64>(opener_msat), push_msat, reserve_sat);
+  if (code >= 0 && (type & CHANNEL_ENERGY) != 0) {
+    code = energy_take_open(n, record + wire.OPEN_CHANNEL_ENERGY_PARAMETERS, own_credit_msat);
+    if (code >= 0) code = begin_energy(n);
+  }
   if (code < 0) {
-    memory.fill(channel, 0, at.CHANNEL_STATE_BYTES);
+    unset(n);
     return code;
   }
   take_number();
@@ -207,7 +230,7 @@ export function channel_on_open(peer: usize, record: usize, flags: u32): i32 {
   return n;
 }
 
-/** accept_channel. ERR_STATE, ERR_MISSING, ERR_VALUE, ERR_POINT, ERR_OVERFLOW. */
+/** accept_channel. ERR_STATE, ERR_MISSING, ERR_VALUE, ERR_POINT, ERR_OVERFLOW, ERR_CRYPTO. */
 export function on_accept(n: i32, record: usize): i32 {
   const channel = at.channel_of(n);
   if (at.state_of(n) != at.STATE_OPENING || is_live(n, TO_OPEN)) return ERR_STATE;
@@ -232,6 +255,10 @@ export function on_accept(n: i32, record: usize): i32 {
   const larger_sat = max(reserve_sat, reserve_for(funding_sat));
   if (code >= 0)
     code = check_first(channel, load<u32>(channel + 16, at.CHANNEL_FEERATES), kept_msat, push_msat, larger_sat);
+  if (code >= 0 && (type & CHANNEL_ENERGY) != 0) {
+    code = energy_take_accept(n, record + wire.ACCEPT_CHANNEL_ENERGY_PARAMETERS);
+    if (code >= 0) code = begin_energy(n);
+  }
   if (code < 0) return code;
   keep_points(channel, record, wire.ACCEPT_CHANNEL_FUNDING_PUBKEY);
   keep_upfront(channel, record, wire.ACCEPT_CHANNEL_UPFRONT_SHUTDOWN_SCRIPT);

@@ -3,6 +3,7 @@
 import { CHAIN_HASH } from "../chain/params";
 import {
   CHANNEL_ANCHORS,
+  CHANNEL_ENERGY,
   CHANNEL_FLAGS,
   CHANNEL_FUNDING_SAT,
   CHANNEL_OUTPOINT,
@@ -13,6 +14,7 @@ import {
   SIDE_TO_SELF_DELAY,
   side_of,
 } from "../chain/spec";
+import { energy_write } from "../energy/parameters";
 import { RECORD_PRESENT } from "../wire/kinds";
 import { message_begin } from "../wire/message";
 import * as opening from "../wire/opening";
@@ -23,8 +25,9 @@ import { begin, point, record, sign, signatures } from "./outgoing";
 import * as at from "./record";
 import { of_side } from "./view";
 
-/** channel_type: option_static_remotekey, and option_anchors before it. */
-const types: usize = memory.data<u8>([0x40, 0x10, 0x00]);
+/** The longest channel_type: bits 12 (option_static_remotekey), 22 (option_anchors), 280 (option_energy). */
+const TYPE_BYTES: usize = 36;
+const type: usize = memory.data(36, 8);
 
 function set_terms(channel: usize, at_slot: usize): void {
   // Both messages have these one behind the other: dust limit, max in flight, reserve, htlc_minimum.
@@ -45,16 +48,24 @@ function set_keys(n: i32, delay_slot: usize): i32 {
   return own_point(n, 0, point);
 }
 
-function set_type(channel: usize, slot: usize): void {
-  const anchors = (load<u32>(channel, CHANNEL_FLAGS) & CHANNEL_ANCHORS) != 0;
-  store<u32>(record + slot, <u32>(anchors ? types : types + 1));
-  store<i32>(record + slot, anchors ? 3 : 2, 4);
+/** channel_type in the fewest bytes, and the parameters of energy. */
+function set_type(n: i32, type_slot: usize, parameters_slot: usize): void {
+  const flags = load<u32>(at.channel_of(n), CHANNEL_FLAGS);
+  const anchors = (flags & CHANNEL_ANCHORS) != 0;
+  const energy = (flags & CHANNEL_ENERGY) != 0;
+  store<u8>(type, energy ? 1 : 0);
+  store<u8>(type, anchors ? 0x40 : 0, TYPE_BYTES - 3);
+  store<u8>(type, 0x10, TYPE_BYTES - 2);
+  const len: usize = energy ? TYPE_BYTES : anchors ? 3 : 2;
+  store<u32>(record + type_slot, <u32>(type + TYPE_BYTES - len));
+  store<u32>(record + type_slot, <u32>len, 4);
   // An empty upfront_shutdown_script goes with it: none is committed to.
-  store<u32>(
-    record,
-    opening.OPEN_CHANNEL_HAS_CHANNEL_TYPE | opening.OPEN_CHANNEL_HAS_UPFRONT_SHUTDOWN_SCRIPT,
-    RECORD_PRESENT,
-  );
+  let present = opening.OPEN_CHANNEL_HAS_CHANNEL_TYPE | opening.OPEN_CHANNEL_HAS_UPFRONT_SHUTDOWN_SCRIPT;
+  if (energy) {
+    present |= opening.OPEN_CHANNEL_HAS_ENERGY_PARAMETERS;
+    energy_write(n, record + parameters_slot);
+  }
+  store<u32>(record, present, RECORD_PRESENT);
 }
 
 export function make_open(n: i32): i32 {
@@ -67,7 +78,7 @@ export function make_open(n: i32): i32 {
   set_terms(channel, opening.OPEN_CHANNEL_DUST_LIMIT_SATOSHIS);
   store<u32>(record, load<u32>(channel + 16, at.CHANNEL_FEERATES), opening.OPEN_CHANNEL_FEERATE_PER_KW);
   store<u32>(record, load<u8>(channel, at.CHANNEL_OPEN_FLAGS), opening.OPEN_CHANNEL_CHANNEL_FLAGS);
-  set_type(channel, opening.OPEN_CHANNEL_CHANNEL_TYPE);
+  set_type(n, opening.OPEN_CHANNEL_CHANNEL_TYPE, opening.OPEN_CHANNEL_ENERGY_PARAMETERS);
   return set_keys(n, opening.OPEN_CHANNEL_TO_SELF_DELAY);
 }
 
@@ -77,7 +88,7 @@ export function make_accept(n: i32): i32 {
   store<u32>(record, <u32>(channel + at.CHANNEL_ID), opening.ACCEPT_CHANNEL_TEMPORARY_CHANNEL_ID);
   set_terms(channel, opening.ACCEPT_CHANNEL_DUST_LIMIT_SATOSHIS);
   store<u32>(record, load<u32>(channel, at.CHANNEL_MINIMUM_DEPTH), opening.ACCEPT_CHANNEL_MINIMUM_DEPTH);
-  set_type(channel, opening.ACCEPT_CHANNEL_CHANNEL_TYPE);
+  set_type(n, opening.ACCEPT_CHANNEL_CHANNEL_TYPE, opening.ACCEPT_CHANNEL_ENERGY_PARAMETERS);
   return set_keys(n, opening.ACCEPT_CHANNEL_TO_SELF_DELAY);
 }
 

@@ -3,8 +3,17 @@
 
 import { ERR_CAPACITY, ERR_NOT_FOUND } from "../base/errors";
 import { MAX_CHANNELS, MAX_HTLCS, MAX_SHUTDOWN_BYTES } from "../base/limits";
-import { CHANNEL_BYTES, CHANNEL_ENERGY, CHANNEL_FLAGS, HTLC_BYTES, HTLC_OFFERED_BY } from "../chain/spec";
+import {
+  CHANNEL_BYTES,
+  CHANNEL_ENERGY,
+  CHANNEL_FLAGS,
+  COUNTERPARTY,
+  HOLDER,
+  HTLC_BYTES,
+  HTLC_OFFERED_BY,
+} from "../chain/spec";
 import { SECRETS_BYTES } from "../chain/shachain";
+import { ENERGY_ROLES, HOLDER_IS_NODE_1, energy_of } from "../energy/record";
 import { RIDER_BYTES } from "../energy/rider";
 import { FREE } from "../htlc/states";
 
@@ -182,6 +191,11 @@ export function state_of(n: i32): u32 {
 /** Whether channel `n` is a line, with energy in its state. */
 export function has_energy(n: i32): bool {
   return (load<u32>(channel_of(n), CHANNEL_FLAGS) & CHANNEL_ENERGY) != 0;
+}
+
+/** The side that is node_1 of a line: BOLT 7's order of the two. */
+export function node_1_of(n: i32): u32 {
+  return (load<u32>(energy_of(n), ENERGY_ROLES) & HOLDER_IS_NODE_1) != 0 ? HOLDER : COUNTERPARTY;
 }
 
 export function slot_state(slot: usize): u32 {

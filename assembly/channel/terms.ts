@@ -7,6 +7,7 @@ import { MAX_DUST_LIMIT_SAT, MAX_SHUTDOWN_BYTES, MAX_TO_SELF_DELAY, MIN_DUST_LIM
 import { SHUTDOWN_ANY_SEGWIT, shutdown_script_check } from "../chain/script";
 import {
   CHANNEL_ANCHORS,
+  CHANNEL_ENERGY,
   COUNTERPARTY,
   HOLDER,
   SIDE_DUST_LIMIT_SAT,
@@ -14,7 +15,7 @@ import {
   SIDE_TO_SELF_DELAY,
   side_of,
 } from "../chain/spec";
-import { TYPE_ANCHORS, channel_type } from "../wire/features";
+import { TYPE_ANCHORS, TYPE_ENERGY, channel_type } from "../wire/features";
 import { RECORD_PRESENT } from "../wire/kinds";
 import * as wire from "../wire/opening";
 import { reserve_for } from "./bounds";
@@ -26,14 +27,17 @@ const POINT: usize = 33;
 
 const amount: usize = memory.data(8, 8);
 
-/** The channel type as flags of chain/spec.ts. ERR_MISSING, ERR_VALUE. */
+/** The channel type as flags of chain/spec.ts; with energy, the parameters are there too. ERR_MISSING, ERR_VALUE. */
 export function type_of(record: usize, slot: usize): i32 {
   // Both messages have the same TLVs.
-  if ((load<u32>(record, RECORD_PRESENT) & wire.OPEN_CHANNEL_HAS_CHANNEL_TYPE) == 0) return ERR_MISSING;
+  const present = load<u32>(record, RECORD_PRESENT);
+  if ((present & wire.OPEN_CHANNEL_HAS_CHANNEL_TYPE) == 0) return ERR_MISSING;
   const type = channel_type(load<u32>(record + slot), load<i32>(record + slot, 4));
   if (type < 0) return type;
-  if (type == 0) return 0;
-  return type == TYPE_ANCHORS ? CHANNEL_ANCHORS : ERR_VALUE;
+  if ((type & ~(TYPE_ANCHORS | TYPE_ENERGY)) != 0) return ERR_VALUE;
+  const flags = (type & TYPE_ANCHORS) != 0 ? CHANNEL_ANCHORS : 0;
+  if ((type & TYPE_ENERGY) == 0) return flags;
+  return (present & wire.OPEN_CHANNEL_HAS_ENERGY_PARAMETERS) == 0 ? ERR_MISSING : flags | CHANNEL_ENERGY;
 }
 
 /** ERR_VALUE unless there is no upfront_shutdown_script, an empty one, or one of a valid form. */

@@ -11,6 +11,7 @@ import {
   CHANNEL_OPENER,
   COMMITMENT_BALANCES_MSAT,
   COMMITMENT_BYTES,
+  COMMITMENT_ENERGY_HASH,
   COMMITMENT_FEERATE,
   COMMITMENT_HTLCS,
   COMMITMENT_HTLC_COUNT,
@@ -19,16 +20,23 @@ import {
   COMMITMENT_POINT,
   HOLDER,
   HTLC_AMOUNT_MSAT,
+  HTLC_ID,
   HTLC_OFFERED_BY,
   SIDE_DUST_LIMIT_SAT,
   side_of,
 } from "../chain/spec";
-import { blob_free, NO_BLOB } from "../htlc/blobs";
+import { ENERGY_ROLL, energy_of } from "../energy/record";
+import { RIDER_LAPSE, has_rider } from "../energy/rider";
 import {
-  ACKED,
+  energy_view_begin,
+  energy_view_hash,
+  energy_view_pending,
+  energy_view_roll,
+  energy_view_settled,
+} from "../energy/view";
+import {
   COMMITTED,
   event_of,
-  FREE,
   IN_ACCEPTOR,
   IN_OFFERER,
   LEFT_ACCEPTOR,
@@ -44,13 +52,13 @@ import {
   CHANNEL_FEERATES,
   CHANNEL_NUMBERS,
   CHANNEL_POINTS,
-  HTLC_SLOT_BYTES,
   MARK_UNACKED,
   RESULT_FULFILLED,
-  SLOT_BLOB,
-  SLOT_STATE,
+  SLOT_RIDER,
   channel_of,
+  has_energy,
   has_mark,
+  node_1_of,
   slot_of,
   slot_result,
   slot_state,
@@ -63,13 +71,13 @@ export const view_slots: usize = memory.data(MAX_HTLCS, 8);
 const sum: usize = memory.data(8, 8);
 
 /** Adds to one of two u64. The sum of both is the channel's amount, so that this cannot overflow. */
-function give(balances: usize, side: u32, amount_msat: u64): void {
+export function give(balances: usize, side: u32, amount_msat: u64): void {
   const code = add(load<u64>(balances + <usize>(side << 3)), amount_msat, balances + <usize>(side << 3));
   assert(code >= 0);
 }
 
 /** Takes from one of two u64. ERR_OVERFLOW. */
-function take(balances: usize, side: u32, amount_msat: u64): i32 {
+export function take(balances: usize, side: u32, amount_msat: u64): i32 {
   return sub(load<u64>(balances + <usize>(side << 3)), amount_msat, balances + <usize>(side << 3));
 }
 
@@ -78,19 +86,27 @@ export function of_side(channel: usize, offset: usize, side: u32): u64 {
   return load<u64>(channel + offset + <usize>(side << 3));
 }
 
+/** Flags of an update's state, as it is, or, with `next`, would be after commitment_signed of the other side than `owner`. */
+function viewed_flags(state: u32, offered_by: u32, owner: u32, next: bool): u32 {
+  return state_flags(next ? state_after(state, event_of(offered_by, owner ^ 1, false)) : state);
+}
+
+/** Whether an update that side `offered_by` offered is included in the commitment of `owner`. */
+function is_included(state: u32, offered_by: u32, owner: u32, next: bool): bool {
+  return (viewed_flags(state, offered_by, owner, next) & (offered_by == owner ? IN_OFFERER : IN_ACCEPTOR)) != 0;
+}
+
 /** Feerate of a commitment; `next`: with what the other side's commitment_signed would add. */
 function feerate_of(channel: usize, owner: u32, next: bool): u32 {
   const opener = load<u32>(channel, CHANNEL_OPENER);
-  const included = opener == owner ? IN_OFFERER : IN_ACCEPTOR;
-  const event = event_of(opener, owner ^ 1, false);
   for (let state = PROPOSED; state < COMMITTED; state++) {
     const rate = feerate_at(channel, state);
-    if (rate != 0 && (state_flags(next ? state_after(state, event) : state) & included) != 0) return rate;
+    if (rate != 0 && is_included(state, opener, owner, next)) return rate;
   }
   return feerate_at(channel, COMMITTED);
 }
 
-function feerate_at(channel: usize, state: u32): u32 {
+export function feerate_at(channel: usize, state: u32): u32 {
   return load<u32>(channel + <usize>((state - 1) << 2), CHANNEL_FEERATES);
 }
 
@@ -124,7 +140,7 @@ export function view_make(n: i32, owner: u32, next: bool): i32 {
   for (let i = 0; i < MAX_HTLCS; i++) {
     const slot = slot_of(n, i);
     const offered_by = load<u32>(slot, HTLC_OFFERED_BY);
-    const included = (viewed_flags(slot, owner, next) & (offered_by == owner ? IN_OFFERER : IN_ACCEPTOR)) != 0;
+    const included = is_included(slot_state(slot), offered_by, owner, next);
     if (!included && !is_settled(slot, owner, next)) continue;
     code |= take(view + COMMITMENT_BALANCES_MSAT, offered_by, load<u64>(slot, HTLC_AMOUNT_MSAT));
     if (!included) continue;
@@ -136,16 +152,35 @@ export function view_make(n: i32, owner: u32, next: bool): i32 {
   return code < 0 ? ERR_OVERFLOW : 0;
 }
 
-function viewed_flags(slot: usize, owner: u32, next: bool): u32 {
-  const state = slot_state(slot);
-  return state_flags(next ? state_after(state, event_of(load<u32>(slot, HTLC_OFFERED_BY), owner ^ 1, false)) : state);
-}
-
 /** Whether an HTLC has been fulfilled and is out of the side's commitment, but not yet in CHANNEL_BALANCES_MSAT. */
 function is_settled(slot: usize, owner: u32, next: bool): bool {
-  if (slot_result(slot) != RESULT_FULFILLED || slot_state(slot) == REMOVED) return false;
-  const left = load<u32>(slot, HTLC_OFFERED_BY) == owner ? LEFT_OFFERER : LEFT_ACCEPTOR;
-  return (viewed_flags(slot, owner, next) & left) != 0;
+  const state = slot_state(slot);
+  if (slot_result(slot) != RESULT_FULFILLED || state == REMOVED) return false;
+  const offered_by = load<u32>(slot, HTLC_OFFERED_BY);
+  return (viewed_flags(state, offered_by, owner, next) & (offered_by == owner ? LEFT_OFFERER : LEFT_ACCEPTOR)) != 0;
+}
+
+/**
+ * Makes the energy state of a commitment, as `view_make` does all else of it; its bytes then stand in energy/view.ts, its
+ * hash in the view. Only for channels with energy. PROTOCOL.md, "The energy state".
+ */
+export function view_energy(n: i32, owner: u32, next: bool): void {
+  energy_view_begin(n);
+  const node_1 = node_1_of(n);
+  if (is_included(load<u8>(energy_of(n), ENERGY_ROLL), node_1, owner, next)) energy_view_roll();
+  for (let i = 0; i < MAX_HTLCS; i++) {
+    const slot = slot_of(n, i);
+    const rider = slot + SLOT_RIDER;
+    if (!has_rider(rider)) continue;
+    const offered_by = load<u32>(slot, HTLC_OFFERED_BY);
+    if (is_settled(slot, owner, next)) {
+      energy_view_settled(rider, offered_by == node_1, load<u64>(slot, HTLC_AMOUNT_MSAT));
+    } else if (is_included(slot_state(slot), offered_by, owner, next)) {
+      const lapsed = is_included(load<u8>(rider, RIDER_LAPSE), offered_by, owner, next);
+      energy_view_pending(rider, offered_by == node_1, load<u64>(slot, HTLC_ID), lapsed);
+    }
+  }
+  energy_view_hash(view + COMMITMENT_ENERGY_HASH);
 }
 
 /**
@@ -163,6 +198,7 @@ export function view_build(n: i32, owner: u32, next: bool): i32 {
     const second = next || has_mark(channel, MARK_UNACKED);
     memory.copy(view + COMMITMENT_POINT, channel + CHANNEL_POINTS + (second ? 33 : 0), 33);
   }
+  if (has_energy(n)) view_energy(n, owner, next);
   return commitment_build(channel, view);
 }
 
@@ -171,77 +207,4 @@ export function is_dust(channel: usize, owner: u32, offered_by: u32, amount_msat
   const fee_sat = htlc_fee_sat(load<u32>(channel, CHANNEL_FLAGS), feerate, offered_by == owner);
   const limit_sat = load<u64>(side_of(channel, owner), SIDE_DUST_LIMIT_SAT);
   return add(limit_sat, fee_sat, sum) < 0 || amount_msat / 1000 < load<u64>(sum);
-}
-
-// ---- Moving on --------------------------------------------------------------------------------------------------------
-
-/** Empties a slot, and frees its blob. */
-export function slot_clear(slot: usize): void {
-  blob_free(load<u16>(slot, SLOT_BLOB));
-  memory.fill(slot, 0, HTLC_SLOT_BYTES);
-}
-
-/** Whether side `by` has anything to commit to. */
-export function has_changes(n: i32, by: u32): bool {
-  const channel = channel_of(n);
-  for (let i = 0; i < MAX_HTLCS; i++) {
-    const slot = slot_of(n, i);
-    const state = slot_state(slot);
-    if (state_after(state, event_of(load<u32>(slot, HTLC_OFFERED_BY), by, false)) != state) return true;
-  }
-  const event = event_of(load<u32>(channel, CHANNEL_OPENER), by, false);
-  for (let state = PROPOSED; state < COMMITTED; state++) {
-    if (feerate_at(channel, state) != 0 && state_after(state, event) != state) return true;
-  }
-  return false;
-}
-
-/** Whether nothing is under way: no HTLC in either commitment, no update_fee, and nothing to be acknowledged. */
-export function is_quiet(n: i32): bool {
-  const channel = channel_of(n);
-  if (has_mark(channel, MARK_UNACKED)) return false;
-  for (let i = 0; i < MAX_HTLCS; i++) {
-    const state = slot_state(slot_of(n, i));
-    if (state != FREE && state != REMOVED) return false;
-  }
-  for (let state = PROPOSED; state < COMMITTED; state++) if (feerate_at(channel, state) != 0) return false;
-  return true;
-}
-
-/** Moves all HTLCs and feerates as commitment_signed or revoke_and_ack of side `by` does. */
-export function move_all(n: i32, by: u32, revokes: bool): void {
-  const channel = channel_of(n);
-  for (let i = 0; i < MAX_HTLCS; i++) {
-    const slot = slot_of(n, i);
-    const offered_by = load<u32>(slot, HTLC_OFFERED_BY);
-    const before = slot_state(slot);
-    const state = state_after(before, event_of(offered_by, by, revokes));
-    if (state == before) continue;
-    store<u8>(slot, <u8>state, SLOT_STATE);
-    if (state == ACKED && offered_by == HOLDER) {
-      // The peer has the onion for good.
-      blob_free(load<u16>(slot, SLOT_BLOB));
-      store<u16>(slot, NO_BLOB, SLOT_BLOB);
-    } else if (state == REMOVED) {
-      settle(channel, slot, offered_by);
-    }
-  }
-  const event = event_of(load<u32>(channel, CHANNEL_OPENER), by, revokes);
-  for (let state = COMMITTED - 1; state >= PROPOSED; state--) {
-    const rate = feerate_at(channel, state);
-    if (rate == 0 || state_after(state, event) == state) continue;
-    store<u32>(channel + <usize>(state << 2), rate, CHANNEL_FEERATES);
-    store<u32>(channel + <usize>((state - 1) << 2), 0, CHANNEL_FEERATES);
-  }
-}
-
-/** An HTLC is gone from both commitments. What we have offered stays for the payment room to see. */
-function settle(channel: usize, slot: usize, offered_by: u32): void {
-  if (slot_result(slot) == RESULT_FULFILLED) {
-    const amount_msat = load<u64>(slot, HTLC_AMOUNT_MSAT);
-    const code = take(channel + CHANNEL_BALANCES_MSAT, offered_by, amount_msat);
-    assert(code >= 0);
-    give(channel + CHANNEL_BALANCES_MSAT, offered_by ^ 1, amount_msat);
-  }
-  if (offered_by != HOLDER) slot_clear(slot);
 }

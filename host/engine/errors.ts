@@ -25,6 +25,8 @@ export const ERROR_NAMES: Readonly<Record<number, string>> = {
   [-23]: "ERR_DEPENDENCY",
   [-24]: "ERR_MISSING",
   [-25]: "ERR_EXPIRED",
+  [-26]: "ERR_CREDIT",
+  [-27]: "ERR_SUSPENDED",
 };
 
 /** The name of a code, for messages. */

@@ -3,8 +3,11 @@ import { CHAIN_HASH } from "../../assembly/chain/params";
 import { channel_on_message } from "../../assembly/channel/channel";
 import * as config from "../../assembly/channel/config";
 import { channel_on_open } from "../../assembly/channel/opening";
+import { has_changes } from "../../assembly/channel/moves";
 import * as record from "../../assembly/channel/record";
-import { has_changes, view_build, view_slots } from "../../assembly/channel/view";
+import { view_build, view_energy, view_make, view_slots } from "../../assembly/channel/view";
+import * as energy_record from "../../assembly/energy/record";
+import { energy_view, energy_view_bytes } from "../../assembly/energy/view";
 import { ERR_NOT_FOUND } from "../../assembly/base/errors";
 import { OUTPUT_KIND, output_at, outputs_count } from "../../assembly/chain/outputs";
 import { htlc_signed } from "../../assembly/chain/signatures";
@@ -30,6 +33,8 @@ export {
   channels_boot,
 } from "../../assembly/channel/channel";
 export { channel_close, channel_closing_tx } from "../../assembly/channel/closing";
+export { set_energy_credit, set_time } from "../../assembly/channel/config";
+export { channel_lapse, channel_roll } from "../../assembly/channel/energy_updates";
 export {
   channel_fail,
   channel_fail_back,
@@ -50,6 +55,7 @@ export {
 export { channel_open } from "../../assembly/channel/opening";
 export { live_of } from "../../assembly/channel/live";
 export { channel_find, channel_free, channel_of, channels_begin, slot_of } from "../../assembly/channel/record";
+export { energies_begin, energy_of } from "../../assembly/energy/record";
 export { blob_free, blob_new, blobs_begin } from "../../assembly/htlc/blobs";
 export { has_changes, state_after, state_flags, event_of };
 
@@ -103,6 +109,23 @@ export function htlc_tx(n: i32, slot: i32, preimage: usize, to: usize, capacity:
     return htlc_signed(position, at + record.SLOT_SIGNATURE, own ? 0 : preimage, to, capacity);
   }
   return ERR_NOT_FOUND;
+}
+
+/** The energy state of the latest commitment of a side as end `n` has it: its length, and itself at `target`. */
+export function energy_state(n: i32, owner: u32, target: usize): i32 {
+  const code = view_make(n, owner, false);
+  if (code < 0) return code;
+  view_energy(n, owner, false);
+  memory.copy(target, energy_view, energy_view_bytes());
+  return energy_view_bytes();
+}
+
+export function energies(): usize {
+  return energy_record.energies;
+}
+
+export function energies_bytes(): i32 {
+  return energy_record.ENERGIES_BYTES;
 }
 
 export function region(): usize {

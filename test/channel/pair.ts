@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { beforeAll, describe, it } from "vitest";
 import { KeyRing } from "../../host/board/key_ring.js";
 import { NodeCrypto } from "../../host/board/node_crypto.js";
-import type { Instance } from "../../host/engine/engine.js";
+import type { Imports, Instance } from "../../host/engine/engine.js";
 import { engineByName } from "../../host/engine/index.js";
 import type { ModuleFile } from "../../host/engine/module_file.js";
 import { whereItRuns } from "../driver/engines.js";
@@ -54,6 +54,7 @@ export class Pair {
   constructor(readonly instance: Instance) {
     this.#data = this.call("data");
     this.call("channels_begin");
+    this.call("energies_begin");
     this.call("blobs_begin");
     this.call("set_chain", this.place(0, new Uint8Array(32).fill(7)));
   }
@@ -74,7 +75,8 @@ export class Pair {
   /** All that is stored. */
   stored(): string {
     const region = this.read(this.call("region"), this.call("region_bytes"));
-    return Buffer.concat([region, this.read(this.call("blob_lengths"), 32)]).toString("base64");
+    const energies = this.read(this.call("energies"), this.call("energies_bytes"));
+    return Buffer.concat([region, this.read(this.call("blob_lengths"), 32), energies]).toString("base64");
   }
 
   /** Puts an end's record and slots back as `stored` gave them. */
@@ -107,11 +109,11 @@ export class Pair {
     return number;
   }
 
-  private u32(at: number): number {
+  u32(at: number): number {
     return Buffer.from(this.read(at, 4)).readUInt32LE();
   }
 
-  private u64(at: number): bigint {
+  u64(at: number): bigint {
     return Buffer.from(this.read(at, 8)).readBigUInt64LE();
   }
 
@@ -311,6 +313,7 @@ export class Pair {
   private remembered(): (readonly [at: number, length: number])[] {
     return [
       [this.call("region"), this.call("region_bytes")],
+      [this.call("energies"), this.call("energies_bytes")],
       [this.call("blob_lengths"), 32],
       [this.call("blob_at", 1), 16 * 1400],
       [this.call("live_of", 0), 4 * 120],
@@ -318,6 +321,19 @@ export class Pair {
     ];
   }
 }
+
+/** Line meters, whose keys are numbers. */
+const lineMeters = (memory: () => Uint8Array): Imports => ({
+  meter: {
+    point: (number, to) => {
+      memory().set(
+        Uint8Array.from({ length: 33 }, (_, i) => (i === 0 ? 2 : Number(number))),
+        Number(to),
+      );
+      return 0;
+    },
+  },
+});
 
 /** Tests on the engines of this process, each of which is given a way to make fresh pairs. */
 export function onPairs(title: string, tests: Readonly<Record<string, (pair: () => Pair) => void>>): void {
@@ -331,7 +347,7 @@ export function onPairs(title: string, tests: Readonly<Record<string, (pair: () 
         const crypto = new NodeCrypto(new KeyRing(TEST_ROOT));
         const instance: Instance = engineByName(engine).instantiate(
           file.wasm,
-          crypto.imports(() => instance.memory()),
+          { ...crypto.imports(() => instance.memory()), ...lineMeters(() => instance.memory()) },
           file.sourceMap,
         );
         return new Pair(instance);
