@@ -37,7 +37,7 @@ export const FILTER_COUNTER: u32 = 2;
 
 /** Checks the record at `source` and takes it over, or returns ERR_ARGUMENT and keeps the old one. */
 export function config_set(source: usize, len: i32): i32 {
-  if (len != CONFIG_BYTES || load<u32>(source) != VERSION || load<u32>(source, 36) != 0) return ERR_ARGUMENT;
+  if (len != CONFIG_BYTES || load<u32>(source) != VERSION) return ERR_ARGUMENT;
   if (!within(load<u32>(source, 4), MIN_METER_CONSTANT, MAX_METER_CONSTANT)) return ERR_ARGUMENT;
   const interval = load<u32>(source, 8);
   if (interval < MIN_INTERVAL_S || HOUR_S % interval != 0) return ERR_ARGUMENT;
@@ -82,6 +82,11 @@ export function loss_bound_ms(from: usize): u32 {
 
 export function loss_bound_wh(from: usize): u32 {
   return load<u32>(from, 16);
+}
+
+/** What the meter's plant can take or give at most, W: promises go no further. 0: there are none. */
+export function rating_w(): u32 {
+  return load<u32>(context, 36);
 }
 
 /** FILTER_EDGE, FILTER_PULSE or FILTER_COUNTER. */

@@ -17,4 +17,5 @@ export {
   registers,
   record,
   event,
+  note,
 } from "./meter";

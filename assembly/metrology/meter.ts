@@ -1,5 +1,5 @@
 import { mul_div_floor } from "../base/amount";
-import { ERR_ARGUMENT, ERR_CRYPTO, ERR_FLASH, ERR_NOT_FOUND, ERR_STATE } from "../base/errors";
+import { ERR_ARGUMENT, ERR_CRYPTO, ERR_FLASH, ERR_NOT_FOUND, ERR_REPLAY, ERR_STATE } from "../base/errors";
 import { EDGE_BYTES, INPUT_BYTES, INPUTS, MAX_EDGES, MIN_SECTORS, OUTPUT_BYTES } from "../base/limits";
 import * as board from "./board";
 import * as clock from "./clock";
@@ -8,7 +8,10 @@ import * as config from "./config";
 import * as events from "./events";
 import * as inputs from "./inputs";
 import * as interval from "./interval";
+import * as issued from "./issued";
+import * as notes from "./notes";
 import * as quality from "./quality";
+import * as readings from "./readings";
 import * as records from "./records";
 import { event_sectors, flash, journal_sectors } from "./regions";
 import * as state from "./state";
@@ -16,7 +19,7 @@ import * as state from "./state";
 // The meter: an event machine. Pulses and time come in through its exports, records go out through the output buffer.
 // Unless an export says otherwise it returns 0 or a negative code of base/errors.ts, and a code means nothing changed.
 
-const ABI_VERSION: i32 = 2;
+const ABI_VERSION: i32 = 3;
 const REGISTERS_BYTES: i32 = 64;
 const TAMPER_INPUTS: i32 = 2;
 
@@ -89,6 +92,7 @@ export function boot(config_length: i32, mono_ms: i64): i32 {
   if (recorded == 1 && !records.written_by_this_module()) log(events.UPDATE, 0, mono_ms, 0);
   if (recorded == 1 && !records.written_with_this_configuration()) log(events.CONFIGURED, 0, mono_ms, 0);
   closing.closing_reset();
+  readings.readings_restore();
   return 0;
 }
 
@@ -214,6 +218,7 @@ export function tick(mono_ms: i64): i32 {
     settle(clock.mono_of(interval.interval_end_utc_ms()));
     const code = closing.begin_interval_record(mono_ms, tampered != 0);
     if (code < 0) return code;
+    readings.reading_keep();
     unsaved_pulses = 0;
     return closing.finish(output);
   }
@@ -264,6 +269,31 @@ export function record(context: i32, page: i32): i32 {
 export function event(number: i32): i32 {
   if (!booted) return ERR_STATE;
   return events.read_event(<u32>number, output);
+}
+
+/**
+ * Issues a note for the swap whose payment_hash is in the input buffer, 32 bytes: `energy_mwh` of the interval that begins
+ * at `interval_start`, UTC in s; `how`: 1 for a promise, 0 for a receipt, 2 more if the energy is bought. All pulses before
+ * `mono_ms` have been given. Returns NOTE_BYTES: the note (energy/note.ts) is in the output buffer. A hash whose note is
+ * kept gets that note again, ERR_REPLAY if it was for another swap. ERR_CAPACITY: more than was metered, or than the
+ * rating allows, or too many intervals ahead. ERR_EXPIRED: the interval is not known well enough. ERR_STATE: the clock is
+ * not set, or an interval is to be closed first. ERR_FLASH: sectors are too small for notes. After ERR_CRYPTO the note is
+ * issued, and to be asked for again.
+ */
+export function note(how: i32, interval_start: u32, energy_mwh: u64, mono_ms: i64): i32 {
+  if (!booted) return ERR_STATE;
+  if (!clock.is_mono(mono_ms) || <u32>how > (issued.PROMISE | issued.BUYS) || energy_mwh == 0) return ERR_ARGUMENT;
+  if (interval_start == 0 || interval_start % config.interval_s() != 0) return ERR_ARGUMENT;
+  issued.note_prepare(input, <u32>how, interval_start, energy_mwh);
+  const kept = issued.note_find(input);
+  if (kept != 0) return issued.is_same_swap(kept) ? notes.note_sign(kept, output) : ERR_REPLAY;
+  if (!clock.clock_is_set() || interval.interval_is_over(mono_ms)) return ERR_STATE;
+  settle(mono_ms);
+  let code = notes.note_check(<u32>how, interval_start, energy_mwh);
+  // What a receipt stands on must not be lost with the power.
+  if (code == 0 && unsaved_pulses > 0) code = save(mono_ms);
+  if (code == 0) code = state.save_note();
+  return code < 0 ? code : notes.note_sign(issued.note, output);
 }
 
 function count_pulses(pulse_input: i32, count: u32, mono_ms: i64): void {

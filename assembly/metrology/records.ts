@@ -97,6 +97,29 @@ export function append_record(): i32 {
   return code < 0 ? code : journal.put(RECORD, record, RECORD_BYTES);
 }
 
+/**
+ * Copies readings (the first `bytes` of a RECORD) of the last `count` fiscal records before page `next` to `to`, oldest
+ * first. Those that cannot be read are left out: their places stay as they are.
+ */
+export function read_readings(next: u32, to: usize, count: i32, bytes: i32): void {
+  let missing = <i32>min<u32>(<u32>count, next - 1);
+  journal.enter();
+  const newest = journal.newest();
+  const sectors = journal.sectors();
+  for (let s = 0; s < sectors && missing > 0; s++) {
+    if (!journal.visit((newest + sectors - s) % sectors)) continue;
+    while (journal.skim() == JOURNAL_ENTRY) {
+      const payload = journal.payload;
+      if (journal.type != RECORD || <u32>load<u8>(payload, state.AT_CONTEXT) != state.CONTEXT_FISCAL) continue;
+      const age = next - load<u32>(payload, state.AT_PAGE);
+      if (age - 1 >= <u32>count || !journal.holds()) continue;
+      memory.copy(to + <usize>((count - <i32>age) * bytes), payload, <usize>bytes);
+      missing--;
+    }
+  }
+  journal.leave();
+}
+
 /** Rebuilds the text of a record in the ring at `out`; returns its length, or ERR_NOT_FOUND. */
 export function read_record(context: u32, page: u32, out: usize): i32 {
   journal.enter();

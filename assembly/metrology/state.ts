@@ -1,5 +1,6 @@
 import { ERR_CONFIG, ERR_FLASH } from "../base/errors";
 import { Journal, JOURNAL_END } from "../store/journal";
+import * as issued from "./issued";
 import { flash } from "./regions";
 
 // What the meter must not forget, and the journal entries that keep it (PROTOCOL.md, "State journal").
@@ -9,6 +10,8 @@ import { flash } from "./regions";
 //   CLOSING      a reading that is to be signed, written before the signature
 //   SEALED       the signed record's hash, written before the record leaves
 //   TRANSACTION  who is buying, at what tariff
+//   NOTE         a note that is to be signed, written before the signature (issued.ts)
+//   ISSUED       what was issued for the intervals (issued.ts)
 //
 // A CLOSING without its SEALED is finished after the next boot. Nothing of it has left the meter, so one page never
 // carries two contents outside.
@@ -19,6 +22,8 @@ const REGISTERS: i32 = 2;
 const CLOSING: i32 = 3;
 const SEALED: i32 = 4;
 const TRANSACTION: i32 = 5;
+const NOTE: i32 = 6;
+const ISSUED: i32 = 7;
 
 export const CONTEXT_FISCAL: u32 = 0x46; // F
 export const CONTEXT_TRANSACTION: u32 = 0x54; // T
@@ -61,6 +66,12 @@ class StateJournal extends Journal {
     let code = this.append(STATE, state, STATE_BYTES);
     if (code == 0) code = this.append(TRANSACTION, transaction, TRANSACTION_BYTES);
     if (code == 0 && closing_open) code = this.append(CLOSING, closing, CLOSING_BYTES);
+    for (let i = 0; code == 0 && issued.issued_bytes(i) > 0; i++) {
+      code = this.append(ISSUED, issued.issued_entry(i), issued.issued_bytes(i));
+    }
+    for (let i = 0; code == 0 && issued.kept_note(i) != 0; i++) {
+      code = this.append(NOTE, issued.kept_note(i), issued.NOTE_ENTRY_BYTES);
+    }
     return code;
   }
 }
@@ -74,6 +85,7 @@ export function state_mount(first: i32, count: i32, meter_constant: u32): i32 {
   memory.fill(state, 0, STATE_BYTES);
   memory.fill(transaction, 0, TRANSACTION_BYTES);
   closing_open = false;
+  issued.issued_reset();
   const mounted = journal.mount(first, count);
   if (mounted < 0) return mounted;
   if (mounted == 0) {
@@ -129,6 +141,13 @@ function replay(): bool {
       memory.copy(transaction, payload, TRANSACTION_BYTES);
       return true;
     }
+    case NOTE: {
+      if (length != issued.NOTE_ENTRY_BYTES) return false;
+      issued.note_take(payload);
+      return true;
+    }
+    case ISSUED:
+      return issued.issued_take(payload, length);
   }
   return false;
 }
@@ -242,5 +261,12 @@ export function save_transaction(begins: bool): i32 {
   store<u8>(transaction, begins ? PHASE_BEGINNING : PHASE_OPEN);
   const code = journal.put(TRANSACTION, transaction, TRANSACTION_BYTES);
   if (code < 0 && begins) store<u8>(transaction, PHASE_NONE);
+  return code;
+}
+
+/** Issues `issued.note`: it may be signed once this returns 0. */
+export function save_note(): i32 {
+  const code = journal.put(NOTE, issued.note, issued.NOTE_ENTRY_BYTES);
+  if (code == 0) issued.note_take(issued.note);
   return code;
 }

@@ -207,6 +207,11 @@ export abstract class Journal {
     return this.count;
   }
 
+  /** The sector in use, for `visit`. */
+  newest(): i32 {
+    return this.sector;
+  }
+
   /** Goes to any sector's first entry, to `skim` from there; false if it holds none. Call `leave` afterwards. */
   visit(sector: i32): bool {
     const sequence = this.read_header(sector);

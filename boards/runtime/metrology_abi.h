@@ -5,7 +5,7 @@
 #ifndef TIELINE_METROLOGY_ABI_H
 #define TIELINE_METROLOGY_ABI_H
 
-#define METROLOGY_ABI_VERSION 2
+#define METROLOGY_ABI_VERSION 3
 #define METROLOGY_IMPORT_MODULE "board"
 
 // Capacities of the module's input and output buffers, bytes.
@@ -14,7 +14,7 @@
 
 // Linear memory the board grants. wasm3 would allocate whole 64 KiB pages; the module's `memory_bytes` says what it
 // really needs, and the board refuses to start a module that needs more.
-#define METROLOGY_MEMORY_BYTES 12288
+#define METROLOGY_MEMORY_BYTES 13312
 
 // X(name, signature), in the order of assembly/metrology/board.ts.
 #define METROLOGY_IMPORTS(X) \
@@ -43,6 +43,7 @@
     X(tick, "i(I)", 1) \
     X(registers, "i()", 1) \
     X(record, "i(ii)", 1) \
-    X(event, "i(i)", 1)
+    X(event, "i(i)", 1) \
+    X(note, "i(iiII)", 1)
 
 #endif

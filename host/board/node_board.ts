@@ -1,9 +1,10 @@
 import type { Imports } from "../engine/engine.js";
 import { memoryRange } from "../engine/memory_range.js";
-import { BOARD_MODULE, type BoardImportName } from "../node/abi.js";
+import { BOARD_MODULE, METER_MODULE, type BoardImportName } from "../node/abi.js";
 import type { Entropy } from "./entropy.js";
 import type { NodeCrypto } from "./node_crypto.js";
 import { flashImports } from "./flash_imports.js";
+import { meterImports, type MeterPort } from "./meter_port.js";
 import type { NorFlash } from "./nor_flash.js";
 
 const OK = 0;
@@ -28,8 +29,8 @@ export type NodeOutput =
 export type RandomSource = Pick<Entropy, "bytes">;
 
 /**
- * The emulated board behind assembly/node/board.ts and assembly/crypto/crypto.ts: the node's flash partition, its crypto
- * unit, a random generator. What the module sends, tells and broadcasts is queued here: LightningNode hands it out once
+ * The emulated board behind assembly/node/board.ts, assembly/crypto/crypto.ts and assembly/meter/meter.ts: the node's
+ * flash partition, its crypto unit, a random generator, its line meters. What the module sends, tells and broadcasts is queued here: LightningNode hands it out once
  * the module has returned, so that nothing calls back into a module that is still at work.
  */
 export class NodeBoard {
@@ -39,11 +40,13 @@ export class NodeBoard {
   /**
    * @param flash the node's partition, at least 16 sectors: NODE_FLASH_SECTORS of 4 KiB are a good size
    * @param random of the node's own; if it is predictable, so are the node's secrets
+   * @param meters line meters by their numbers
    */
   constructor(
     readonly flash: NorFlash,
     readonly crypto: NodeCrypto,
     private readonly random: RandomSource,
+    private readonly meters: readonly MeterPort[] = [],
   ) {}
 
   /** The host functions for one instance of the module. */
@@ -81,7 +84,11 @@ export class NodeBoard {
         return put({ kind: "watch", channel, outpoint: output.slice(), script: spent.slice() });
       },
     };
-    return { ...this.crypto.imports(memory), [BOARD_MODULE]: functions };
+    return {
+      ...this.crypto.imports(memory),
+      [BOARD_MODULE]: functions,
+      [METER_MODULE]: meterImports(this.meters, range),
+    };
   }
 }
 

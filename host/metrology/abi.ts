@@ -33,16 +33,17 @@ export const EXPORTS = {
   registers: i32(),
   record: i32("i32", "i32"),
   event: i32("i32"),
+  note: i32("i32", "i32", "i64", "i64"),
 } as const satisfies Record<string, FunctionSignature>;
 
 export type ImportName = keyof typeof IMPORTS;
 export type ExportName = keyof typeof EXPORTS;
 
 /** Exports whose positive result is a number of bytes in the output buffer. */
-export const FILLS_OUTPUT: ReadonlySet<ExportName> = new Set(["tick", "registers", "record", "event"]);
+export const FILLS_OUTPUT: ReadonlySet<ExportName> = new Set(["tick", "registers", "record", "event", "note"]);
 
 /** The value that `abi()` returns for this interface. */
-export const ABI_VERSION = 2;
+export const ABI_VERSION = 3;
 /** Capacity of the input buffer, bytes: 1,024 edges of 4 bytes. */
 export const INPUT_BYTES = 4096;
 /** Capacity of the output buffer, bytes. */

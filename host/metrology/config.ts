@@ -31,6 +31,8 @@ export interface MeterConfig {
   readonly lossBoundMs?: number;
   /** Likewise 1..1,000 Wh, 10 unless said otherwise. */
   readonly lossBoundWh?: number;
+  /** Most that the plant behind the meter can take or give, W: promises go no further. 0, none, unless said otherwise. */
+  readonly ratingW?: number;
 }
 
 export const CONFIG_BYTES = 112;
@@ -41,13 +43,21 @@ const FILTERS: readonly InputConfig["filter"][] = ["edge", "pulse", "counter"];
 
 /** The configuration record, 112 bytes. Throws RangeError naming the field that is wrong. */
 export function encodeConfig(config: MeterConfig): Uint8Array {
-  const { meterConstant, intervalS, inputs = [S0_INPUT, S0_INPUT], lossBoundMs = 10_000, lossBoundWh = 10 } = config;
+  const {
+    meterConstant,
+    intervalS,
+    inputs = [S0_INPUT, S0_INPUT],
+    lossBoundMs = 10_000,
+    lossBoundWh = 10,
+    ratingW = 0,
+  } = config;
   whole("meter constant", meterConstant, 1, 100_000, "imp/kWh");
   if (!Number.isInteger(intervalS) || intervalS < 5 || 3600 % intervalS !== 0) {
     throw new RangeError(`interval: ${intervalS} s is not a divisor of 3600 s from 5 s`);
   }
   whole("loss bound", lossBoundMs, 1000, 60_000, "ms");
   whole("loss bound", lossBoundWh, 1, 1000, "Wh");
+  whole("rating", ratingW, 0, 2 ** 32 - 1, "W");
   if (config.serial === "") throw new RangeError("serial: empty");
   const view = new DataView(new ArrayBuffer(CONFIG_BYTES));
   for (const [i, value] of [VERSION, meterConstant, intervalS, lossBoundMs, lossBoundWh].entries()) {
@@ -61,6 +71,7 @@ export function encodeConfig(config: MeterConfig): Uint8Array {
       view.setUint16(at + 2 + j * 2, input[name], true);
     }
   }
+  view.setUint32(36, ratingW, true);
   const bytes = new Uint8Array(view.buffer);
   for (const [i, name] of (["serial", "vendor", "model"] as const).entries()) {
     const text = config[name];

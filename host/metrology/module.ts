@@ -5,6 +5,7 @@ import { ModuleError } from "../engine/errors.js";
 import { readModule, type ModuleFile } from "../engine/module_file.js";
 import { ABI_VERSION, INPUT_BYTES, type ExportName } from "./abi.js";
 import { encodeConfig, type MeterConfig } from "./config.js";
+import { NOTE_BYTES, noteHow, type NoteRequest } from "./note.js";
 
 /** build/metrology.wasm of this project. */
 export const readMetrology = (): ModuleFile => readModule("metrology");
@@ -198,6 +199,14 @@ export class Metrology {
     if (length === ERR_NOT_FOUND) return undefined;
     if (length < 0) throw new ModuleError("event", length);
     return decodeEvent(this.output(length));
+  }
+
+  /** Issues a note at `monoMs`, before which all pulses have been told: its 88 bytes, or the code of a refusal. */
+  note(request: NoteRequest, monoMs: number): Uint8Array | number {
+    const { intervalStart, energyMwh, paymentHash } = request;
+    this.input(paymentHash);
+    const result = this.call("note", noteHow(request), intervalStart, energyMwh, BigInt(monoMs));
+    return result === NOTE_BYTES ? this.output(result) : result;
   }
 
   registers(): Registers {

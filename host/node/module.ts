@@ -1,7 +1,15 @@
 import type { Engine, Imports, Instance } from "../engine/engine.js";
 import { ModuleError } from "../engine/errors.js";
 import { readModule, type ModuleFile } from "../engine/module_file.js";
-import { BOARD_IMPORTS, BOARD_MODULE, NODE_ABI_VERSION, NODE_INPUT_BYTES, type NodeExportName } from "./abi.js";
+import {
+  BOARD_IMPORTS,
+  BOARD_MODULE,
+  METER_IMPORTS,
+  METER_MODULE,
+  NODE_ABI_VERSION,
+  NODE_INPUT_BYTES,
+  type NodeExportName,
+} from "./abi.js";
 
 const ERR_STATE = -2;
 
@@ -9,7 +17,8 @@ const ERR_STATE = -2;
 export const readNode = (): ModuleFile => readModule("node");
 
 /** A board with nothing but a crypto unit: enough for the exports that compute, and on which no node boots. */
-const ABSENT = Object.fromEntries(Object.keys(BOARD_IMPORTS).map((name) => [name, () => ERR_STATE]));
+const absent = (names: object) => Object.fromEntries(Object.keys(names).map((name) => [name, () => ERR_STATE]));
+const ABSENT = { [BOARD_MODULE]: absent(BOARD_IMPORTS), [METER_MODULE]: absent(METER_IMPORTS) };
 
 /** What a node's module runs on: NodeBoard, or NodeCrypto alone for what only computes. */
 export interface NodeImports {
@@ -26,7 +35,7 @@ export class NodeModule {
   private readonly outputAt: number;
 
   constructor(engine: Engine, file: ModuleFile, board: NodeImports) {
-    const imports = { [BOARD_MODULE]: ABSENT, ...board.imports(() => this.instance.memory()) };
+    const imports = { ...ABSENT, ...board.imports(() => this.instance.memory()) };
     this.instance = engine.instantiate(file.wasm, imports, file.sourceMap);
     const version = this.call("abi");
     if (version !== NODE_ABI_VERSION) {

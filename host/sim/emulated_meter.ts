@@ -14,6 +14,7 @@ import type { Engine } from "../engine/engine.js";
 import type { ModuleFile } from "../engine/module_file.js";
 import type { MeterConfig } from "../metrology/config.js";
 import { FLASH_SECTORS, FLASH_SECTOR_BYTES } from "../metrology/driver.js";
+import type { NoteRequest } from "../metrology/note.js";
 import { Metrology, type Registers, type TransactionReason, type TransactionTexts } from "../metrology/module.js";
 import { MainLoop } from "./main_loop.js";
 import type { EmulatedMeterOptions } from "./meter_options.js";
@@ -22,6 +23,7 @@ import type { EmulatedMeterOptions } from "./meter_options.js";
 const POLL_MS = 1000;
 const TICK_MS = 10_000;
 const ERASE_MS = 400;
+const ERR_STATE = -2;
 
 /** A whole meter: metering element, inputs, clock, board and firmware, driven by true virtual time from 0. */
 export class EmulatedMeter {
@@ -43,6 +45,8 @@ export class EmulatedMeter {
   private busyUntilMs = 0;
   private erasesSeen = 0;
   private stalls = 0;
+  /** Somebody waits for an answer, however long an erase takes. */
+  private waitedFor = false;
   /** A turn of the main loop was left unfinished. */
   private unfinished = false;
   /** What really flowed, mW x ms; the registers only know whole pulses. */
@@ -142,7 +146,7 @@ export class EmulatedMeter {
     const loop = new MainLoop(
       module,
       { fifo, counter, tamper },
-      { record: (text) => this.recordLeaves(text), stopped: () => this.stopped() },
+      { record: (text) => this.recordLeaves(text), stopped: () => this.stopped() && !this.waitedFor },
     );
     this.running = { module, loop };
     const { state } = this.clock;
@@ -179,6 +183,34 @@ export class EmulatedMeter {
    */
   transaction(reason: TransactionReason, identification = "", tariff = ""): void {
     if (this.running !== undefined) this.requests.push({ reason, texts: { identification, tariff } });
+  }
+
+  /**
+   * Issues a note, after all that came before it: its 88 bytes, or a code of assembly/base/errors.ts; ERR_STATE while
+   * power is off, or if it fails in the middle.
+   */
+  note(request: NoteRequest): Uint8Array | number {
+    const { running } = this;
+    if (running === undefined) return ERR_STATE;
+    let note: Uint8Array | number = ERR_STATE;
+    this.waitedFor = true;
+    this.guard(() => {
+      const monoMs = this.clock.monoMs(this.nowMs);
+      running.loop.turn(monoMs);
+      note = running.module.note(request, monoMs);
+    });
+    this.waitedFor = false;
+    return this.running === undefined ? ERR_STATE : note;
+  }
+
+  /** Page of the next F record, or ERR_STATE while power is off. */
+  nextPage(): number {
+    return this.running?.module.registers().nextPage ?? ERR_STATE;
+  }
+
+  /** An F record that was signed, rebuilt from flash; undefined if it is overwritten or power is off. */
+  fiscalRecord(page: number): string | undefined {
+    return this.running?.module.record("F", page);
   }
 
   /** Throws Error while power is off. */

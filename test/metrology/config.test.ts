@@ -12,7 +12,6 @@ function changed(change: (view: DataView) => void): Uint8Array {
 
 const WRONG: readonly [name: string, record: Uint8Array][] = [
   ["version", changed((view) => view.setUint32(0, 1, true))],
-  ["reserved field", changed((view) => view.setUint32(36, 1, true))],
   ["loss bound 999 ms", changed((view) => view.setUint32(12, 999, true))],
   ["loss bound 60,001 ms", changed((view) => view.setUint32(12, 60_001, true))],
   ["loss bound 0 Wh", changed((view) => view.setUint32(16, 0, true))],
@@ -59,6 +58,8 @@ describe("encodeConfig", () => {
     [{ intervalS: 7 }, /^interval/],
     [{ lossBoundMs: 0 }, /^loss bound: 0 ms/],
     [{ lossBoundWh: 2000 }, /^loss bound: 2000 Wh/],
+    [{ ratingW: 2 ** 32 }, /^rating/],
+    [{ ratingW: -1 }, /^rating/],
     [{ inputs: [S0_INPUT, { ...S0_INPUT, minOnMs: 70_000 }] as const }, /^input 1 minOnMs/],
     [{ serial: "" }, /^serial/],
     [{ serial: 'a"b' }, /^serial/],
