@@ -38,6 +38,13 @@ export interface LineClose {
   readonly owedMsat: bigint;
 }
 
+/** A that one end of a line has paid the other one for imbalance. */
+export interface Settlement {
+  readonly edge: StreetEdge;
+  readonly payer: StreetPlace;
+  readonly amountMsat: bigint;
+}
+
 export interface Exchange {
   /** Posts an offer at one of the node's places, or takes back what is there. */
   post(place: StreetPlace, at: number, offer: PostedOffer | undefined): void;
@@ -57,4 +64,6 @@ export interface Exchange {
   tick(monoMs: number, utcMs: number): void;
   /** Intervals that were closed since this was asked last. */
   takeCloses(): LineClose[];
+  /** Debts of closes that were paid since this was asked last. */
+  takeSettlements(): Settlement[];
 }

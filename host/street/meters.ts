@@ -86,8 +86,12 @@ export class StreetMeters<M extends ScenarioMeter = ScenarioMeter> {
     return place.kind === "cabinet" ? undefined : this.of(place).at(-1);
   }
 
+  /** Power-up at monotonic time 0, all registers at 0. */
   start(utcMs: number): void {
-    for (const { meter } of this.all) meter.start(utcMs);
+    for (const each of this.all) {
+      each.meter.start(utcMs);
+      this.readings.set(each, new Map([[utcMs / 1000, { importMwh: 0n, exportMwh: 0n }]]));
+    }
   }
 
   /**

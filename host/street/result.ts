@@ -103,15 +103,26 @@ export interface Conservation {
   /** A in all channels and in outputs on the chain, before the first interval and after the last. */
   readonly startMsat: bigint;
   readonly endMsat: bigint;
+  /** Nodes whose balance is not what their trades brought and cost them; empty if all are. */
+  readonly moneyDiffers: readonly string[];
   readonly moneyHolds: boolean;
-  /** As metered at the ends of the lines. */
+  /**
+   * As metered at the ends of the lines: what nodes put in, what they took (a cabinet, whose meters' pulses do not end
+   * together, as well), what lines did not pass on.
+   */
   readonly generatedMwh: bigint;
   readonly consumedMwh: bigint;
   readonly lostMwh: bigint;
+  /** What the lines have lost in truth, and how far the meters' resolution may be from it. */
+  readonly physicalLostMwh: bigint;
+  readonly resolutionMwh: bigint;
+  /** Generation is consumption and losses, to the mWh, and the losses are the true ones to the meters' resolution. */
   readonly energyHolds: boolean;
   /** Nodes at which sold - bought - kept for losses is not what riders say on their lines; empty if all agree. */
   readonly flowsDiffer: readonly string[];
   readonly flowsHold: boolean;
+  /** What else was found wrong: a line that was not closed, ends that do not agree, a receipt that does not verify. */
+  readonly problems: readonly string[];
   /** All of the above. */
   readonly holds: boolean;
 }
