@@ -55,6 +55,7 @@ export function nodeTable({ nodes, totals }: StreetResult): string {
       money("earned", ({ earnedMsat }) => earnedMsat),
       money("rents", ({ rentMsat }) => rentMsat),
       money("rebates", ({ rebateMsat }) => rebateMsat),
+      money("settled", ({ settledMsat }) => settledMsat),
       money("balance", ({ balanceMsat }) => balanceMsat),
     ],
     rows,
@@ -109,27 +110,33 @@ export function tradeTable({ trades }: StreetResult): string {
 
 /** Whether A and energy are conserved, and the sums that say so. */
 export function conservationList(conservation: Conservation): string {
-  const { startMsat, endMsat, moneyHolds, generatedMwh, consumedMwh, lostMwh, energyHolds } = conservation;
-  const { flowsDiffer, flowsHold } = conservation;
-  const energyGap = generatedMwh - consumedMwh - lostMwh;
+  const { startMsat, endMsat, moneyDiffers, moneyHolds, flowsDiffer, flowsHold, energyHolds, problems } = conservation;
+  const { generatedMwh, consumedMwh, lostMwh, physicalLostMwh, resolutionMwh } = conservation;
+  const gap = generatedMwh - consumedMwh - lostMwh;
   const items: [boolean, string][] = [
     [
       moneyHolds,
       `Money: channels and outputs on the chain held ${satText(startMsat)} sat before the first interval and ` +
-        `${satText(endMsat)} sat after the last: ${moneyHolds ? "the same to the msat" : `${satText(endMsat - startMsat)} sat too many`}.`,
+        `${satText(endMsat)} sat after the last` +
+        (startMsat === endMsat ? ", the same to the msat" : `, ${satText(endMsat - startMsat)} sat more`) +
+        (moneyDiffers.length === 0
+          ? "; every node's balance is what its trades brought and cost it."
+          : `; balances are not what trades brought and cost at ${moneyDiffers.join(", ")}.`),
     ],
     [
       energyHolds,
       `Energy: ${kwhText(generatedMwh)} kWh generated, ${kwhText(consumedMwh)} kWh consumed and ` +
-        `${kwhText(lostMwh)} kWh lost, as metered at the ends of the lines: ` +
-        `${energyHolds ? "they agree" : `${kwhText(energyGap)} kWh are missing`}.`,
+        `${kwhText(lostMwh)} kWh lost, as metered at the ends of the lines` +
+        (gap === 0n ? ", the same to the mWh" : `, ${kwhText(gap)} kWh of them nowhere`) +
+        `; in truth the lines lost ${kwhText(physicalLostMwh)} kWh, and the meters resolve ${kwhText(resolutionMwh)} kWh.`,
     ],
     [
       flowsHold,
-      flowsHold
+      flowsDiffer.length === 0
         ? "Flows: what riders say on the lines is what the nodes sold, bought and kept for losses, at every node."
-        : `Flows: riders on the lines and the nodes' own sums differ at ${flowsDiffer.join(", ") || "some node"}.`,
+        : `Flows: riders on the lines and the nodes' own sums differ at ${flowsDiffer.join(", ")}.`,
     ],
+    ...problems.map((problem): [boolean, string] => [false, problem]),
   ];
   const list = items.map(
     ([holds, text]) =>

@@ -202,7 +202,7 @@ describe("tables", () => {
   it("nodes and lines, each with its totals", () => {
     const [head, first] = cells(nodeTable(street));
     const figures = street.totals.nodes[0];
-    expect(head).toHaveLength(11);
+    expect(head).toHaveLength(12);
     expect(first?.[0]).toBe("head");
     expect(first?.[3]).toBe(decimal(figures?.soldMwh ?? 0n, 6));
     expect(first?.[7]).toBe(decimal(figures?.earnedMsat ?? 0n, 3));
@@ -227,10 +227,14 @@ describe("tables", () => {
     const { conservation } = street;
     expect(conservationList(conservation).match(/<strong>holds/g)).toHaveLength(3);
     const money = conservationList({ ...conservation, endMsat: conservation.startMsat + 1n, moneyHolds: false });
-    expect(money).toContain("0.001 sat too many");
+    expect(money).toContain("0.001 sat more");
     expect(money.match(/DOES NOT HOLD/g)).toHaveLength(1);
+    const balances = conservationList({ ...conservation, moneyDiffers: ["home 2"], moneyHolds: false });
+    expect(balances).toContain("not what trades brought and cost at home 2.");
+    const problems = conservationList({ ...conservation, problems: ["line <1> was not closed"] });
+    expect(problems).toContain("<strong>DOES NOT HOLD</strong> line &lt;1&gt; was not closed");
     const energy = conservationList({ ...conservation, lostMwh: conservation.lostMwh - 2n, energyHolds: false });
-    expect(energy).toContain("0.000002 kWh are missing");
+    expect(energy).toContain("0.000002 kWh of them nowhere");
     const flows = conservationList({ ...conservation, flowsHold: false, flowsDiffer: ["home 0", "cabinet"] });
     expect(flows).toContain("differ at home 0, cabinet.");
     const page = reportHtml({ ...street, conservation: { ...conservation, holds: false } });

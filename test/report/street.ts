@@ -20,6 +20,7 @@ const NOTHING: Omit<NodeFigures, "name" | "balanceMsat"> = {
   earnedMsat: 0n,
   rentMsat: 0n,
   rebateMsat: 0n,
+  settledMsat: 0n,
 };
 
 /** kWh in an interval that a home takes (positive) or gives. */
@@ -160,13 +161,17 @@ export function streetResult({ homes = 3, intervals: count = 96 }: Size = {}): S
     conservation: {
       startMsat,
       endMsat: startMsat,
+      moneyDiffers: [],
       moneyHolds: true,
       generatedMwh: mwh(21.5) + lost,
       consumedMwh: mwh(21.5),
       lostMwh: lost,
+      physicalLostMwh: lost + 12n,
+      resolutionMwh: 40_000n,
       energyHolds: true,
       flowsDiffer: [],
       flowsHold: true,
+      problems: [],
       holds: true,
     },
   };
