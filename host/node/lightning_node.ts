@@ -2,8 +2,12 @@ import type { NodeBoard } from "../board/node_board.js";
 import type { Engine } from "../engine/engine.js";
 import { ModuleError } from "../engine/errors.js";
 import type { ModuleFile } from "../engine/module_file.js";
-import { COMMANDS, type CommandName, MAX_CHANNELS, MAX_INVOICES, NODE_INPUT_BYTES } from "./abi.js";
+import type { ChannelEvidence } from "../evidence/bundle.js";
+import { COMMANDS, type CommandName, MAX_CHANNELS, MAX_ENERGY_OFFERS, MAX_INVOICES, NODE_INPUT_BYTES } from "./abi.js";
 import { NodeModule } from "./module.js";
+import { type EnergyInfo, type PurseInfo, readEnergy, readOffer, readPurse } from "./energy_answers.js";
+import { type EnergyOffer, type LinePolicy, linePolicyRecord, offerRecord } from "./energy_requests.js";
+import { EVIDENCE_PIECES, readEvidence } from "./evidence.js";
 import {
   type ChannelInfo,
   type InvoiceInfo,
@@ -31,6 +35,8 @@ import {
 } from "./requests.js";
 
 const ERR_NOT_FOUND = -8;
+
+const numberRecord = (number: number): Uint8Array => new RecordWriter().number(number, 4).end();
 
 /**
  * What a node asks of its host. Handlers run after the module has returned, in the order of what they are told, and may
@@ -165,6 +171,59 @@ export class LightningNode {
   /** Fails a channel and publishes our commitment. */
   forceClose(channel: number): void {
     this.command("FORCE_CLOSE", new RecordWriter().number(channel, 4).end());
+  }
+
+  /** A line's energy; undefined if there is no such channel, or it has none. */
+  energy(channel: number): EnergyInfo | undefined {
+    const record = this.find("ENERGY", channel);
+    return record === undefined ? undefined : readEnergy(record);
+  }
+
+  /** Reads what the owner of a line charges, after replacing it by `policy`, if that is given and this node is the owner. */
+  linePolicy(channel: number, policy?: LinePolicy): LinePolicy {
+    if (policy !== undefined) {
+      this.command("LINE_POLICY", new RecordWriter().number(channel, 4).raw(linePolicyRecord(policy)).end());
+    }
+    const { policyForth, policyBack } = readEnergy(this.command("ENERGY", numberRecord(channel)));
+    return { forth: policyForth, back: policyBack };
+  }
+
+  /** Posts an offer at a place, 0 to MAX_ENERGY_OFFERS - 1, in place of the one that is there; undefined takes it back. */
+  offer(place: number, offer: EnergyOffer | undefined): void {
+    this.command("OFFER", new RecordWriter().number(place, 4).raw(offerRecord(offer)).end());
+  }
+
+  /** Offers as they are posted, by place. */
+  offers(): (EnergyOffer | undefined)[] {
+    return Array.from({ length: MAX_ENERGY_OFFERS }, (_, place) =>
+      readOffer(this.command("OFFER", numberRecord(place))),
+    );
+  }
+
+  /** Reads what is left for rebates, after filling the purse up to `capMsat`, if that is given. */
+  purse(capMsat?: bigint): PurseInfo {
+    const record = new RecordWriter();
+    return readPurse(this.command("PURSE", (capMsat === undefined ? record : record.number(capMsat, 8)).end()));
+  }
+
+  /** In a dispute the owner accepts what the peer's meter says: the line goes on with that. */
+  settleDispute(channel: number): void {
+    this.command("SETTLE", numberRecord(channel));
+  }
+
+  /** What proves a line's energy state; undefined if there is no such channel, or it has none. */
+  evidence(channel: number): ChannelEvidence | undefined {
+    const energy = this.find("ENERGY", channel);
+    if (energy === undefined) return undefined;
+    const piece = (what: number): Uint8Array =>
+      this.command("EVIDENCE", new RecordWriter().number(channel, 4).number(what, 4).end());
+    return readEvidence(
+      this.info().nodeId,
+      energy,
+      piece(EVIDENCE_PIECES.RECORD),
+      piece(EVIDENCE_PIECES.COMMITMENT),
+      piece(EVIDENCE_PIECES.HTLCS),
+    );
   }
 
   info(): NodeInfo {

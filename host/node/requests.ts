@@ -26,6 +26,8 @@ export interface NodeConfig {
   readonly energy?: boolean;
   /** Unsecured credit that is granted on lines which others open, msat; default 0. */
   readonly energyCreditMsat?: bigint;
+  /** How long a delivery interval is over before a line is closed for it, s; default 15, at most an hour. */
+  readonly closeDelayS?: number;
   /** What the node asks of its peers: blocks, default 144; confirmations, default 3; satoshi, default 354; msat, default 1. */
   readonly toSelfDelay?: number;
   readonly minimumDepth?: number;
@@ -61,7 +63,8 @@ export function bootRecord(config: NodeConfig, height: number, nowMs: bigint, ut
     .number(config.dustLimitSat ?? 354, 4)
     .number(config.htlcMinimumMsat ?? 1, 4)
     .number(config.feeratePerKw ?? 253, 4)
-    .pad(120)
+    .number(config.closeDelayS ?? 0, 4)
+    .number(config.energyCreditMsat ?? 0n, 8)
     .end();
 }
 
