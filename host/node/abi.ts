@@ -110,6 +110,8 @@ export const NODE_OUTPUT_BYTES = 5120;
 export const MAX_CONNECTIONS = 4;
 export const MAX_CHANNELS = 4;
 export const MAX_INVOICES = 16;
+/** Offers of energy that are posted at a time. */
+export const MAX_ENERGY_OFFERS = 8;
 
 /** First argument of `command`. Its input and output are described in assembly/node/commands.ts. */
 export const COMMANDS = {
