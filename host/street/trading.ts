@@ -144,7 +144,11 @@ export class Trading {
   /** Pays for what a node has too much of to be taken, where that costs least. */
   private give(session: Session, giver: StreetPlace): void {
     const { intervalStartS, kind } = session;
-    const restMwh = (): bigint => -(session.open.get(giver)?.netMwh ?? 0n);
+    // What it generates and has not sold; what it has bought too much of is none of its own.
+    const restMwh = (): bigint => {
+      const { netMwh = 0n, sellMwh = 0n } = session.open.get(giver) ?? {};
+      return least(-netMwh, sellMwh);
+    };
     if (restMwh() < LEAST_MWH) return;
     const cost = ({ way, standing }: Candidate): bigint => quoteGiven(way, restMwh(), standing.msatPerKwh).paidMsat;
     for (const { standing, way } of sorted(this.candidates(giver, intervalStartS, kind, "buy"), cost)) {
