@@ -1,6 +1,7 @@
 import { Entropy } from "../board/entropy.js";
 import { FaultyFlash } from "../board/flash_faults.js";
 import { KeyRing } from "../board/key_ring.js";
+import type { MeterPort } from "../board/meter_port.js";
 import { NODE_FLASH_SECTORS, NODE_SECTOR_BYTES, NodeBoard } from "../board/node_board.js";
 import { NodeCrypto } from "../board/node_crypto.js";
 import { PowerCut } from "../board/power_cut.js";
@@ -11,6 +12,7 @@ import type { ModuleFile } from "../engine/module_file.js";
 import { MAX_CONNECTIONS } from "../node/abi.js";
 import { LightningNode, type NodeHost } from "../node/lightning_node.js";
 import type { NodeEvent } from "../node/node_event.js";
+import type { NodeConfig } from "../node/requests.js";
 import type { End, Line, Party } from "./wire.js";
 
 /** What the nodes of one world have in common. */
@@ -21,6 +23,14 @@ export interface World {
   /** Monotonic, ms, and s since 1970: simulated. */
   nowMs: bigint;
   utcS: bigint;
+}
+
+/** What a node has beside itself. */
+export interface Equipment {
+  /** By their numbers. */
+  readonly meters?: readonly MeterPort[];
+  /** On top of the chain's own settings. */
+  readonly config?: Partial<NodeConfig>;
 }
 
 /**
@@ -52,6 +62,7 @@ export class SimNode implements Party {
     readonly name: string,
     private readonly world: World,
     seed: string,
+    private readonly equipment: Equipment = {},
   ) {
     this.entropy = new Entropy(seed, `node/${name}`);
     this.keys = new KeyRing(this.entropy.stream("root").bytes(32));
@@ -77,11 +88,11 @@ export class SimNode implements Party {
 
   /** Switches it on with what its flash has kept; it may lose power again while it starts. */
   start(): void {
-    const { world, keys } = this;
+    const { world, keys, equipment } = this;
     this.flash.powerOn();
     const random = this.entropy.stream(`random/${this.starts++}`);
-    const board = new NodeBoard(this.flash, new NodeCrypto(keys), random);
-    const config = { chainHash: REGTEST_CHAIN_HASH, prefix: "bcrt" };
+    const board = new NodeBoard(this.flash, new NodeCrypto(keys), random, equipment.meters);
+    const config = { chainHash: REGTEST_CHAIN_HASH, prefix: "bcrt", ...equipment.config };
     const start = { height: world.chain.height(), nowMs: world.nowMs, utcS: world.utcS };
     // What the constructor tells is handed out before it returns: `live` must be there by then for those who answer.
     const queue: (() => void)[] = [];
