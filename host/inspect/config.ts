@@ -6,6 +6,8 @@ export interface RecordContext {
   readonly intervalS: number;
   readonly lossBoundMs: number;
   readonly lossBoundWh: number;
+  /** How far promises go; 0: there are none. */
+  readonly ratingW: number;
   readonly inputs: readonly [imported: InputConfig, exported: InputConfig];
   readonly serial: string;
   readonly vendor: string;
@@ -43,7 +45,7 @@ export function readContext(payload: Uint8Array): RecordContext | string {
   const inputs = [readInput(fields), readInput(fields)] as const;
   const [imported, exported] = inputs;
   if (!imported || !exported) return "has an input filter that is none";
-  fields.skip(4);
+  const ratingW = fields.u32();
   const [serial, vendor, model] = [TEXT_BYTES, TEXT_BYTES, TEXT_BYTES].map((n) => paddedText(fields.bytes(n)));
   if (serial == null || vendor == null || model == null || serial === "") {
     return "has a serial, vendor or model that no record can carry";
@@ -55,6 +57,7 @@ export function readContext(payload: Uint8Array): RecordContext | string {
     intervalS,
     lossBoundMs,
     lossBoundWh,
+    ratingW,
     inputs: [imported, exported],
     serial,
     vendor,

@@ -2,6 +2,7 @@ import { kwhText, qualityTexts } from "../ocmf/tieline.js";
 import { utcText } from "./fields.js";
 import type { ImageReport, RegionReport } from "./image.js";
 import type { ImageFinding } from "./layout.js";
+import type { NoteBook } from "./notes.js";
 import type { ProfileRecord } from "./profile.js";
 import type { ReceiptsReport } from "./receipts.js";
 import type { MeterState } from "./state.js";
@@ -18,7 +19,8 @@ export function imageLines(report: ImageReport): string[] {
           `meter: ${[context.vendor, context.model, context.serial].join(" ")}, firmware ${context.firmwareVersion}`,
           `  module ${context.moduleHash}`,
           `  ${context.constantImpPerKwh} imp/kWh, intervals of ${context.intervalS} s, ` +
-            `loss bound ${context.lossBoundMs} ms or ${context.lossBoundWh} Wh`,
+            `loss bound ${context.lossBoundMs} ms or ${context.lossBoundWh} Wh` +
+            (context.ratingW === 0 ? "" : `, rated ${context.ratingW} W`),
         ]
       : []),
     ...(state ? stateLines(state) : ["state: none"]),
@@ -59,7 +61,24 @@ function stateLines(state: MeterState): string[] {
   }
   const { identification = "", tariff = "" } = transaction ?? {};
   lines.push(transaction ? `transaction: running for "${identification}", tariff "${tariff}"` : "transaction: none");
-  return lines;
+  return [...lines, ...noteLines(state.noteBook)];
+}
+
+function noteLines({ floor, totals, notes }: NoteBook): string[] {
+  if (totals.length === 0) return [];
+  const time = (start: number) => utcText(BigInt(start) * 1000n) ?? `${start}`;
+  const { length } = totals;
+  return [
+    `issued: notes for ${length} interval${length === 1 ? "" : "s"}${floor === 0 ? "" : `, none before ${time(floor)}`}`,
+    ...totals.map(
+      ({ intervalStart, soldMwh, boughtMwh }) =>
+        `  ${time(intervalStart)} sold ${soldMwh} mWh, bought ${boughtMwh} mWh`,
+    ),
+    ...notes.map(
+      ({ paymentHash, intervalStart, kind, side, energyMwh, issuedMwh }) =>
+        `  ${kind} ${time(intervalStart)} ${side} ${energyMwh} mWh, ${issuedMwh} in all, for ${paymentHash}`,
+    ),
+  ];
 }
 
 function recordLine({

@@ -2,6 +2,8 @@ import { readClosing, type Closing } from "./closing.js";
 import { Fields } from "./fields.js";
 import { Findings } from "./layout.js";
 import type { ImageFinding } from "./layout.js";
+import { NOTE_ENTRY_BYTES, NoteReplay, isIssuedLength } from "./notes.js";
+import type { NoteBook } from "./notes.js";
 import type { Ring } from "./ring.js";
 import { END_CHECKPOINT } from "./sector.js";
 import type { Entry } from "./sector.js";
@@ -24,6 +26,7 @@ export interface MeterState {
   /** A reading that was taken and whose record is not sealed yet. */
   readonly closing: Closing | null;
   readonly transaction: TransactionTexts | null;
+  readonly noteBook: NoteBook;
 }
 
 const STATE = 1;
@@ -31,6 +34,8 @@ const REGISTERS = 2;
 const CLOSING = 3;
 const SEALED = 4;
 const TRANSACTION = 5;
+const NOTE = 6;
+const ISSUED = 7;
 const LENGTHS: ReadonlyMap<number, readonly [name: string, bytes: number]> = new Map([
   [END_CHECKPOINT, ["END_CHECKPOINT", 0]],
   [STATE, ["STATE", 120]],
@@ -38,6 +43,7 @@ const LENGTHS: ReadonlyMap<number, readonly [name: string, bytes: number]> = new
   [CLOSING, ["CLOSING", 40]],
   [SEALED, ["SEALED", 40]],
   [TRANSACTION, ["TRANSACTION", TEXTS_BYTES]],
+  [NOTE, ["NOTE", NOTE_ENTRY_BYTES]],
 ]);
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -48,19 +54,25 @@ export function readState(ring: Ring): { state: MeterState | null; findings: Ima
   const replay = new Replay(findings);
   for (const entry of ring.inForce?.entries ?? []) if (entry.reachable) replay.apply(entry);
   if (ring.inForce && !replay.state) findings.fault("the checkpoint holds no STATE", ring.inForce.index);
-  return { state: replay.state, findings: findings.list };
+  const { floor, totals, notes } = replay.noteBook;
+  const state = replay.state && { ...replay.state, noteBook: { floor, totals, notes } };
+  return { state, findings: findings.list };
 }
 
 class Replay {
   state: Mutable<MeterState> | null = null;
   /** The newest TRANSACTION, open or not: a sealed B record opens it. */
   private announced: TransactionTexts | null = null;
+  readonly noteBook = new NoteReplay();
+  /** Until END_CHECKPOINT, entries repeat what was before. */
+  private inCheckpoint = true;
 
   constructor(private readonly findings: Findings) {}
 
   apply(entry: Entry): void {
     const { type, payload, sector, offset } = entry;
-    const [name, bytes] = LENGTHS.get(type) ?? [];
+    const [name, bytes] = type === ISSUED ? ["ISSUED", issuedBytes(payload)] : (LENGTHS.get(type) ?? []);
+    if (type === END_CHECKPOINT) this.inCheckpoint = false;
     if (name === undefined) {
       this.findings.fault(`entry of the unknown type ${type}`, sector, offset);
     } else if (payload.length !== bytes) {
@@ -70,11 +82,12 @@ class Replay {
         ...readStateEntry(new Fields(payload)),
         closing: null,
         transaction: this.state?.transaction ?? null,
+        noteBook: this.noteBook,
       };
     } else if (type === TRANSACTION) {
       this.setTransaction(entry);
     } else if (this.state) {
-      const message = this.change(this.state, type, new Fields(payload));
+      const message = this.change(this.state, type, new Fields(payload), payload.length);
       if (message !== undefined) this.findings.fault(`${name}: ${message}`, sector, offset);
     } else if (type !== END_CHECKPOINT) {
       this.findings.fault(`${name} stands before any STATE`, sector, offset);
@@ -91,7 +104,7 @@ class Replay {
   }
 
   /** Applies the entry; returns what it contradicts. */
-  private change(state: Mutable<MeterState>, type: number, fields: Fields): string | undefined {
+  private change(state: Mutable<MeterState>, type: number, fields: Fields, length: number): string | undefined {
     if (type === REGISTERS) return setRegisters(state, [fields.u64(), fields.u64()], fields.i64());
     if (type === CLOSING) {
       const closing = readClosing(fields);
@@ -102,6 +115,8 @@ class Replay {
       if (closing.page !== expected) return `page ${closing.page} where ${closing.context}${expected} is next`;
       return back;
     }
+    if (type === NOTE) return this.noteBook.note(fields, this.inCheckpoint);
+    if (type === ISSUED) return this.noteBook.issued(fields, length);
     if (type !== SEALED) return undefined;
     const { closing } = state;
     const message = seal(state, fields);
@@ -112,6 +127,9 @@ class Replay {
     return message;
   }
 }
+
+/** The length that an ISSUED has if it can be one; else one that it has not. */
+const issuedBytes = ({ length }: Uint8Array): number => (isIssuedLength(length) ? length : 32);
 
 function setRegisters(
   state: Mutable<MeterState>,
@@ -140,7 +158,7 @@ function seal(state: Mutable<MeterState>, fields: Fields): string | undefined {
   return undefined;
 }
 
-function readStateEntry(fields: Fields): Omit<MeterState, "closing" | "transaction"> {
+function readStateEntry(fields: Fields): Omit<MeterState, "closing" | "transaction" | "noteBook"> {
   const pulses = [fields.u64(), fields.u64()] as const;
   const utcMs = fields.i64();
   const nextPage = { F: fields.u32(), T: fields.u32() };

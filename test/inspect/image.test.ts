@@ -40,6 +40,7 @@ describe("a flash image", () => {
       lastEndUtcMs: MIDNIGHT_MS + 40n * 900_000n,
       closing: null,
       transaction: null,
+      noteBook: { floor: 0, totals: [], notes: [] },
     });
     expect(report.context).toMatchObject({
       serial: "TL0000000001",
@@ -49,6 +50,7 @@ describe("a flash image", () => {
       firmwareVersion: "0.2.0",
       intervalS: 900,
       lossBoundMs: 10_000,
+      ratingW: 0,
       inputs: [{ filter: "edge", minOnMs: 30 }, {}],
     });
   });

@@ -41,6 +41,9 @@ export class ImageBuilder {
   private lastEndUtcMs = 0n;
   private transaction = text("", 104);
   private closing: EntryBytes[] = [];
+  /** Of checkpoints to come. */
+  totals: EntryBytes[] = [];
+  notes: EntryBytes[] = [];
   private event = { number: 0, hash: Buffer.alloc(32) };
 
   constructor(
@@ -52,7 +55,13 @@ export class ImageBuilder {
     const events = Math.max(2, Math.floor(sectors / 32));
     const ring = (magic: string, first: number, count: number, checkpoint: () => readonly EntryBytes[]) =>
       new RingWriter(this.image, sectorBytes, { magic, first, sectors: count }, checkpoint);
-    this.journal = ring("TLJ1", 0, journal, () => [[1, this.stateEntry()], [5, this.transaction], ...this.closing]);
+    this.journal = ring("TLJ1", 0, journal, () => [
+      [1, this.stateEntry()],
+      [5, this.transaction],
+      ...this.closing,
+      ...this.totals,
+      ...this.notes,
+    ]);
     this.eventLog = ring("TLE1", journal, events, () => [
       [2, pack(40, [32, this.event.number], [32, 0], this.event.hash)],
     ]);
@@ -150,6 +159,23 @@ export class ImageBuilder {
   setTransaction(open: boolean, identification = "", tariff = ""): void {
     this.transaction = this.textsEntry(open, identification, tariff);
     this.journal.append([5, this.transaction]);
+  }
+
+  /** NOTE: a note for the swap number `swap`. */
+  note(swap: number, start: number, how: number, energyMwh: number, issuedMwh: number): EntryBytes {
+    const hash = createHash("sha256").update(`${swap}`).digest();
+    const entry: EntryBytes = [
+      6,
+      pack(56, hash, [32, start], [8, how], Buffer.alloc(3), [64, energyMwh], [64, issuedMwh]),
+    ];
+    this.journal.append(entry);
+    return entry;
+  }
+
+  /** ISSUED, not written anywhere. */
+  issued(floor: number, ...totals: readonly (readonly [start: number, sold: number, bought: number])[]): EntryBytes {
+    const each = totals.map(([start, sold, bought]) => pack(24, [32, start], [32, 0], [64, sold], [64, bought]));
+    return [7, pack(8 + 24 * totals.length, [32, floor], [32, 0], ...each)];
   }
 
   /** EVENT. */
