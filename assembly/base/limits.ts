@@ -146,6 +146,12 @@ export const MAX_FEERATE_PER_KW: u32 = 100_000;
 /** How long a peer may make our outputs wait, blocks. */
 export const MAX_TO_SELF_DELAY: u32 = 2_016;
 export const MAX_MINIMUM_DEPTH: u32 = 144;
+/** Places that channels which others open may take until their funding is confirmed. */
+export const MAX_UNCONFIRMED: i32 = 2;
+/** How long a peer may let an opening wait for its next message, ms. */
+export const OPENING_TIMEOUT_MS: i64 = 60_000;
+/** An accepter forgets a channel whose funding is not confirmed by then, blocks. BOLT 2, "The `funding_signed` Message". */
+export const FUNDING_TIMEOUT_BLOCKS: u32 = 2_016;
 /** What all HTLCs too small to be outputs may amount to in a commitment. BOLT 2, "max_dust_htlc_exposure_msat". */
 export const MAX_DUST_EXPOSURE_MSAT: u64 = 50_000_000;
 

@@ -2,7 +2,7 @@
 // "The `funding_created` Message" to "The `channel_ready` Message".
 
 import { ERR_OVERFLOW, ERR_STATE, ERR_VALUE } from "../base/errors";
-import { MAX_CHANNELS } from "../base/limits";
+import { FUNDING_TIMEOUT_BLOCKS, MAX_CHANNELS } from "../base/limits";
 import { obscuring_factor } from "../chain/derive";
 import { FUNDING_SCRIPT_BYTES, funding_script, p2wsh_program } from "../chain/script";
 import { commitment_check } from "../chain/signatures";
@@ -19,6 +19,7 @@ import {
 import { RECORD_PRESENT } from "../wire/kinds";
 import * as wire from "../wire/opening";
 import { check_point } from "./commits";
+import { chain_height } from "./config";
 import { ESTABLISHED, TO_ACCEPT, TO_FUNDING_CREATED, TO_FUNDING_SIGNED, TO_READY, is_live, set_live } from "./live";
 import * as at from "./record";
 import { view_build } from "./view";
@@ -121,6 +122,7 @@ export function on_funding_created(n: i32, record: usize): i32 {
     return code;
   }
   store<u32>(channel, at.STATE_FUNDED, at.CHANNEL_STATE);
+  store<u32>(channel, chain_height, at.CHANNEL_FUNDED_HEIGHT);
   set_live(n, TO_FUNDING_SIGNED);
   return 0;
 }
@@ -162,6 +164,23 @@ export function channel_funding_depth(n: i32, depth: u32, block: u32, index: u32
   if (is_live(n, ESTABLISHED)) set_live(n, TO_READY);
   become_normal(channel);
   return 0;
+}
+
+/** Whether channel `n`, opened by its peer, waits for its funding to be confirmed, which has not come so far. */
+export function channel_unconfirmed(n: i32): bool {
+  const channel = at.channel_of(n);
+  const state = at.state_of(n);
+  if (load<u32>(channel, CHANNEL_OPENER) != COUNTERPARTY || at.has_mark(channel, at.MARK_READY)) return false;
+  return state == at.STATE_ACCEPTED || state == at.STATE_FUNDED;
+}
+
+/** Whether it has waited so long that it is to be forgotten: `channel_forget`. BOLT 2, "The `funding_signed` Message". */
+export function channel_never_funded(n: i32): bool {
+  const channel = at.channel_of(n);
+  if (at.state_of(n) != at.STATE_FUNDED || !channel_unconfirmed(n) || load<u32>(channel, at.CHANNEL_DEPTH) != 0) {
+    return false;
+  }
+  return chain_height >= load<u32>(channel, at.CHANNEL_FUNDED_HEIGHT) + FUNDING_TIMEOUT_BLOCKS;
 }
 
 function become_normal(channel: usize): void {

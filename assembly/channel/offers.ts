@@ -145,6 +145,25 @@ export function channel_offer(
   return number;
 }
 
+/**
+ * Takes back an HTLC that we offered and have not committed to: its slot is free, and those offered after it move up, as
+ * the peer counts what it sees. ERR_STATE: it is committed to, or none.
+ */
+export function channel_withdraw(n: i32, i: i32): i32 {
+  const slot = slot_of(n, i);
+  if (slot_state(slot) != PROPOSED || load<u32>(slot, HTLC_OFFERED_BY) != HOLDER) return ERR_STATE;
+  const id = load<u64>(slot, HTLC_ID);
+  for (let other = 0; other < MAX_HTLCS; other++) {
+    const at = slot_of(n, other);
+    if (slot_state(at) != PROPOSED || load<u32>(at, HTLC_OFFERED_BY) != HOLDER) continue;
+    if (load<u64>(at, HTLC_ID) > id) store<u64>(at, load<u64>(at, HTLC_ID) - 1, HTLC_ID);
+  }
+  const ids = channel_of(n) + CHANNEL_NEXT_IDS;
+  store<u64>(ids, load<u64>(ids) - 1);
+  slot_clear(slot);
+  return 0;
+}
+
 /** 0 if slot `i` has a received HTLC that is irrevocably committed and not yet on its way out; else ERR_STATE. */
 function check_removable(n: i32, i: i32): i32 {
   if (<u32>i >= <u32>MAX_HTLCS) return ERR_ARGUMENT;

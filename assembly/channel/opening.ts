@@ -2,13 +2,14 @@
 // Establishment v1".
 
 import { mul_div_floor, sub } from "../base/amount";
-import { ERR_ARGUMENT, ERR_CHAIN, ERR_STATE, ERR_VALUE } from "../base/errors";
+import { ERR_ARGUMENT, ERR_CAPACITY, ERR_CHAIN, ERR_STATE, ERR_VALUE } from "../base/errors";
 import {
   MAX_ACCEPTED_HTLCS,
   MAX_CHANNELS,
   MAX_FEERATE_PER_KW,
   MAX_FUNDING_SAT,
   MAX_MINIMUM_DEPTH,
+  MAX_UNCONFIRMED,
   MIN_FEERATE_PER_KW,
   MIN_FUNDING_SAT,
 } from "../base/limits";
@@ -41,6 +42,7 @@ import {
   own_minimum_depth,
   own_to_self_delay,
 } from "./config";
+import { channel_unconfirmed } from "./funding";
 import { CONNECTED, ESTABLISHED, TO_ACCEPT, TO_OPEN, is_live, live_end, set_live } from "./live";
 import * as at from "./record";
 import { check_points, check_terms, check_upfront, keep_points, keep_terms, keep_upfront, type_of } from "./terms";
@@ -175,16 +177,29 @@ function check_open(record: usize, flags: u32): i32 {
   return code < 0 ? code : check_upfront(record, wire.OPEN_CHANNEL_UPFRONT_SHUTDOWN_SCRIPT);
 }
 
+/** Whether another opening of this peer's is taken: it leaves places to others, and ends one before it begins the next. */
+function check_places(peer: usize): i32 {
+  let waiting = 0;
+  for (let n = 0; n < MAX_CHANNELS; n++) {
+    if (!channel_unconfirmed(n)) continue;
+    const is_its = memory.compare(at.channel_of(n) + at.CHANNEL_PEER, peer, POINT) == 0;
+    if (is_its && at.state_of(n) == at.STATE_ACCEPTED) return ERR_CAPACITY;
+    waiting++;
+  }
+  return waiting < MAX_UNCONFIRMED ? at.channel_free() : ERR_CAPACITY;
+}
+
 /**
  * An open_channel in `record` from the peer (33 bytes): the number of the channel that accepts it, whose accept_channel is
  * pulled next; or a code, nothing having changed, upon which the peer is to be sent an `error` of its temporary_channel_id:
- * ERR_CAPACITY: there are MAX_CHANNELS; ERR_CHAIN; ERR_MISSING: no channel_type, or no parameters for its energy;
+ * ERR_CAPACITY: there are MAX_CHANNELS, MAX_UNCONFIRMED that others opened, or one of this peer's that it has not
+ * funded; ERR_CHAIN; ERR_MISSING: no channel_type, or no parameters for its energy;
  * ERR_VALUE: a term that is not taken; ERR_OVERFLOW as of `channel_open`; ERR_POINT; ERR_CRYPTO; codes of
  * `energy_take_open`.
  * @param flags CHANNEL_ANCHORS and CHANNEL_ENERGY, if negotiated
  */
 export function channel_on_open(peer: usize, record: usize, flags: u32): i32 {
-  const n = at.channel_free();
+  const n = check_places(peer);
   if (n < 0) return n;
   let code = check_open(record, flags);
   if (code < 0) return code;

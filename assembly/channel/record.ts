@@ -52,6 +52,8 @@ export const CHANNEL_FEERATES: usize = CHANNEL_BYTES + 192;
 /** u32: confirmations before channel_ready, as accept_channel says; and how many there are. */
 export const CHANNEL_MINIMUM_DEPTH: usize = CHANNEL_BYTES + 212;
 export const CHANNEL_DEPTH: usize = CHANNEL_BYTES + 216;
+/** u32: height of the chain when both had signed. */
+export const CHANNEL_FUNDED_HEIGHT: usize = CHANNEL_BYTES + 220;
 /** u64: the short_channel_id, 0 before the funding is confirmed; the peer's alias for it, 0 for none; ours. */
 export const CHANNEL_SHORT_ID: usize = CHANNEL_BYTES + 224;
 export const CHANNEL_PEER_ALIAS: usize = CHANNEL_BYTES + 232;

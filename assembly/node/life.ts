@@ -13,6 +13,7 @@ import * as transport from "../transport/transport";
 import * as board from "./board";
 import { input, output } from "./buffers";
 import { dispatch, message_type } from "./dispatch";
+import { openings_block, openings_tick } from "./openings";
 import {
   FREE,
   now_ms,
@@ -143,6 +144,7 @@ export function tick(mono_ms: i64, utc_s: i64): i32 {
   if (mono_ms > now_ms) set_now(mono_ms);
   payment_tick(now_ms, <u64>utc_s);
   peers_tick();
+  openings_tick();
   return advance();
 }
 
@@ -157,6 +159,7 @@ export function block(height: i32): i32 {
     const state = state_of(n);
     if ((state == STATE_FUNDED || state == STATE_NORMAL) && payment_due(n)) channel_force(n, 0);
   }
+  openings_block();
   return advance();
 }
 

@@ -40,6 +40,33 @@ describe("redial", () => {
     expect(at).toEqual([0, 1000, 103_000]);
   });
 
+  it("waits ever longer for a peer whose connections end soon, until one of them stands for a minute", () => {
+    const clock = new TestClock();
+    const at: number[] = [];
+    let lastsMs = 200;
+    const redial = new Redial(clock, (peer) => {
+      at.push(clock.nowMs());
+      redial.connected(peer);
+      // It is told of again while it stands.
+      clock.after(lastsMs / 2, () => {
+        redial.connected(peer);
+      });
+      clock.after(lastsMs, () => {
+        redial.failed(peer);
+      });
+    });
+    redial.keep("a");
+    clock.advance(100_000);
+    expect(at).toEqual([0, 1200, 3400, 7600, 15_800, 32_000, 64_200]);
+    lastsMs = 60_000;
+    clock.advance(100_000);
+    expect(at.slice(7)).toEqual([128_400, 189_400]);
+    lastsMs = 59_999;
+    clock.advance(250_000);
+    // The one that stands for less than a minute counts for nothing.
+    expect(at.slice(9)).toEqual([250_400, 312_399, 376_398, 444_397]);
+  });
+
   it("leaves alone whom it need not keep", () => {
     const { clock, redial, at } = dialled();
     redial.failed("a");

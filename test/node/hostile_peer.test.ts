@@ -88,23 +88,23 @@ describe.each(availableEngines().map(({ name }) => name))("a hostile peer, on %s
     hostile.neighbourWorks();
   });
 
-  it("open_channel beyond the number of channels there may be", () => {
+  it("open_channel before the one that it has begun is funded", () => {
     const hostile = new Hostile(engine);
     const frame = opening(hostile);
-    for (let i = 0; i < 3; i++) hostile.line.pass(1, turned(turned(frame, 34 + i), 65));
-    expect(hostile.a.node.channels().map(({ state }) => state)).toEqual(["normal", "accepted", "accepted", "accepted"]);
+    hostile.line.pass(1, turned(frame, 65));
     hostile.refuses(frame, ERR.CAPACITY, ERROR, temporaryId(frame), -1);
-    // They go with the connection, as nothing was paid for them.
+    expect(hostile.a.node.channels().map(({ state }) => state)).toEqual(["normal", "accepted"]);
+    // It goes with the connection, as nothing was paid for it.
     hostile.line.drop();
     expect(hostile.a.node.channels()).toHaveLength(1);
     hostile.neighbourWorks();
   });
 
-  it("open_channel twice under one temporary_channel_id", () => {
-    const hostile = new Hostile(engine);
+  it("open_channel under the id of a channel that it has", () => {
+    const hostile = new Hostile(engine).open();
     const frame = opening(hostile);
-    hostile.line.pass(1, frame);
-    hostile.refuses(frame, ERR.VALUE, ERROR, temporaryId(frame), -1);
+    frame.set(hostile.channelId, 34);
+    hostile.refuses(frame, ERR.VALUE, ERROR, hostile.channelId, -1);
     expect(hostile.a.node.channels()).toHaveLength(2);
     hostile.neighbourWorks();
   });
