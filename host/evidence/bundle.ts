@@ -107,6 +107,11 @@ export interface EvidenceReceipt {
 export interface EvidenceBundle extends ChannelEvidence {
   readonly receipts: readonly EvidenceReceipt[];
   readonly notes: readonly EvidenceNote[];
+  /**
+   * The transaction that has funded the channel, if it is there: it proves which keys that output is locked by. Without
+   * it the judge says what the output's script must be.
+   */
+  readonly fundingTransaction?: Uint8Array;
   /** The transaction that has closed the channel on the chain, if it is known: 32 bytes as transactions have them. */
   readonly confirmedTxid?: Uint8Array;
 }

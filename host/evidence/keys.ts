@@ -42,11 +42,8 @@ export function derivedSecret(from: RevealedSecret, number: bigint): Uint8Array 
   const known = COMMITMENTS - 1n - from.number;
   const wanted = COMMITMENTS - 1n - number;
   const difference = known ^ wanted;
-  if ((difference & known) !== 0n) return undefined;
-  const lowest = known & -known;
-  if (known !== 0n && difference >= lowest) return undefined;
-  const secret = Uint8Array.from(from.secret);
-  let derived = secret;
+  if (known !== 0n && difference >= (known & -known)) return undefined;
+  let derived: Uint8Array = Uint8Array.from(from.secret);
   for (let bit = SECRET_BITS - 1n; bit >= 0n; bit--) {
     if (((difference >> bit) & 1n) === 0n) continue;
     const byte = Number(bit >> 3n);
