@@ -1,6 +1,8 @@
 import { createReadStream } from "node:fs";
 import { Command } from "commander";
-import { printable } from "../ocmf/errors.js";
+import { checkNoteFile, isNoteFile, type NoteReport } from "../metrology/note_file.js";
+import { OcmfError, findingOf, printable } from "../ocmf/errors.js";
+import { curveOf, parsePublicKey, pointOf } from "../ocmf/key.js";
 import { verifyFiles } from "../ocmf/report.js";
 import type { InputFile, RecordReport, ReportOptions, VerifyReport } from "../ocmf/report.js";
 
@@ -29,8 +31,8 @@ interface Options extends ReportOptions {
 /** `tieline verify`: checks receipts without any of the parts that made them. */
 export function verifyCommand(io: CommandIo = PROCESS_IO): Command {
   return new Command("verify")
-    .description("check OCMF receipts: signatures, page numbers, hash chain, registers")
-    .argument("<file...>", "files of records, one a line, or S.A.F.E. XML containers")
+    .description("check OCMF receipts: signatures, page numbers, hash chain, registers; and notes of swaps")
+    .argument("<file...>", "files of records, one a line; S.A.F.E. XML containers; notes in JSON")
     .option("--key <hex>", "public key of the meter: SPKI (DER) or secp256k1 point")
     .option("--self-signed", "accept the keys that the files bring along")
     .option("--json", "print one JSON document")
@@ -38,10 +40,70 @@ export function verifyCommand(io: CommandIo = PROCESS_IO): Command {
     .action(async (names: string[], options: Options) => {
       const files: InputFile[] = [];
       for (const name of names) files.push(await readInput(name));
-      const report = verifyFiles(files, options);
-      io.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : formatReport(report));
-      io.setExitCode(report.exitCode);
+      const isNote = (file: InputFile): boolean => "bytes" in file && isNoteFile(file.bytes);
+      const notes = files.filter(isNote).map((file) => verifyNoteFile(file, options));
+      const others = files.filter((file) => !isNote(file));
+      const report = others.length === 0 ? undefined : verifyFiles(others, options);
+      if (options.json) {
+        const checked = notes.length === 0 ? report : { ...report, meterNotes: notes };
+        io.write(`${JSON.stringify(checked, null, 2)}\n`);
+      } else {
+        io.write(notes.map((note) => `${printable(formatNote(note))}\n`).join(""));
+        if (report !== undefined) io.write(formatReport(report));
+      }
+      const codes = [...notes.map(({ exitCode }) => exitCode), report?.exitCode ?? 0];
+      io.setExitCode(codes.includes(1) ? 1 : Math.max(...codes));
     });
+}
+
+/** What was found out about one note file, as `--json` prints it. */
+interface CheckedNote {
+  readonly file: string;
+  /** "integrity only": it holds under the key that it brings along. */
+  readonly verdict: "ok" | "integrity only" | "invalid";
+  readonly exitCode: 0 | 1 | 2;
+  readonly error: string | null;
+  readonly interval_start: number | null;
+  readonly energy_mwh: string | null;
+  readonly issued_mwh: string | null;
+  readonly meter_key: string | null;
+}
+
+function verifyNoteFile(file: InputFile, { key, selfSigned }: ReportOptions): CheckedNote {
+  const { note, error } = checkWithKey("bytes" in file ? file.bytes : new Uint8Array(), key);
+  const verdict = error !== undefined ? "invalid" : key === undefined ? "integrity only" : "ok";
+  return {
+    file: file.name,
+    verdict,
+    exitCode: verdict === "invalid" ? 1 : verdict === "ok" || selfSigned === true ? 0 : 2,
+    error: error ?? null,
+    interval_start: note?.note.intervalStart ?? null,
+    energy_mwh: note === undefined ? null : `${note.note.energyMwh}`,
+    issued_mwh: note === undefined ? null : `${note.note.issuedMwh}`,
+    meter_key: note === undefined ? null : Buffer.from(note.meterKey).toString("hex"),
+  };
+}
+
+function checkWithKey(bytes: Uint8Array, key: string | undefined): NoteReport {
+  if (key === undefined) return checkNoteFile(bytes);
+  try {
+    const trusted = parsePublicKey(key);
+    if (curveOf(trusted) !== "secp256k1") throw new OcmfError("publicKey", "is not on secp256k1, as meters' keys are");
+    return checkNoteFile(bytes, pointOf(trusted, "compressed"));
+  } catch (error) {
+    const { field, message } = findingOf(error);
+    return { note: undefined, error: `${field}: ${message}` };
+  }
+}
+
+function formatNote({ file, verdict, exitCode, error, ...note }: CheckedNote): string {
+  if (error !== null) return `${file}: note: ${error}`;
+  const start = new Date((note.interval_start ?? 0) * 1000).toISOString();
+  const conclusion =
+    verdict === "ok"
+      ? "OK"
+      : `integrity only, key untrusted: ${note.meter_key}${exitCode === 0 ? " (accepted by --self-signed)" : ""}`;
+  return `${file}: note: interval ${start}, ${note.energy_mwh} mWh of ${note.issued_mwh} issued: ${conclusion}`;
 }
 
 const EXIT_CODES = `

@@ -47,8 +47,9 @@ describe("the interface of metrology.wasm is the same on all sides", () => {
 const NOT_REACHED = ["sha256_update", "sha256_final", "scalar_add"];
 
 describe("the interface of node.wasm is the same on all sides", () => {
-  const { BOARD_IMPORTS, BOARD_MODULE, CRYPTO_IMPORTS, CRYPTO_MODULE, NODE_EXPORTS } = node;
-  const { imports, exports } = wasmFunctions(readNode().wasm, CRYPTO_MODULE, BOARD_MODULE);
+  const { BOARD_IMPORTS, BOARD_MODULE, CRYPTO_IMPORTS, CRYPTO_MODULE, METER_IMPORTS, METER_MODULE, NODE_EXPORTS } =
+    node;
+  const { imports, exports } = wasmFunctions(readNode().wasm, CRYPTO_MODULE, BOARD_MODULE, METER_MODULE);
   const table = read("boards/runtime/crypto_abi.h");
 
   it("imports: crypto.ts, host and C table, in one order", () => {
@@ -61,11 +62,16 @@ describe("the interface of node.wasm is the same on all sides", () => {
     expect(entries(declared(read("assembly/node/board.ts"), "declare function"))).toEqual(entries(BOARD_IMPORTS));
   });
 
+  it("imports: meter.ts and host, in one order", () => {
+    expect(entries(declared(read("assembly/meter/meter.ts"), "declare function"))).toEqual(entries(METER_IMPORTS));
+  });
+
   it("imports: the wasm uses all that its exports lead to, and no other", () => {
     expect(imports[BOARD_MODULE]).toEqual(BOARD_IMPORTS);
     expect(CRYPTO_IMPORTS).toMatchObject(imports[CRYPTO_MODULE] ?? {});
     const unused = Object.keys(CRYPTO_IMPORTS).filter((name) => !(name in (imports[CRYPTO_MODULE] ?? {})));
     expect(unused).toEqual(NOT_REACHED);
+    expect(METER_IMPORTS).toMatchObject(imports[METER_MODULE] ?? {});
   });
 
   it("exports: index.ts and host, in one order", () => {

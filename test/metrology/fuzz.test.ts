@@ -6,7 +6,9 @@ import { NorFlash } from "../../host/board/nor_flash.js";
 import { availableEngines } from "../../host/engine/index.js";
 import { COUNTER_INPUT, encodeConfig } from "../../host/metrology/config.js";
 import { Metrology, readMetrology } from "../../host/metrology/module.js";
+import { decodeNote } from "../../host/metrology/note.js";
 import { CONFIG, MIDNIGHT } from "../driver/meter_client.js";
+import { hashOf } from "../driver/note_client.js";
 
 // Random and mutated calls of every export. Whatever they are, the module does not trap, and the registers are what a
 // model of a few lines says: input 0 counts leading edges, input 1 is a 16-bit counter.
@@ -16,7 +18,7 @@ const CALLS =
   process.env["TIELINE_LONG"] === "1" ? { v8: 9_000_000, wasm3: 1_000_000 } : { v8: 900_000, wasm3: 100_000 };
 
 const RAW_EDGE = { filter: "edge", minOnMs: 0, minOffMs: 0, minPeriodMs: 0 } as const;
-const record = encodeConfig({ ...CONFIG, meterConstant: 77, inputs: [RAW_EDGE, COUNTER_INPUT] });
+const record = encodeConfig({ ...CONFIG, meterConstant: 77, ratingW: 500, inputs: [RAW_EDGE, COUNTER_INPUT] });
 
 class Fuzzer {
   private readonly flash = new NorFlash(4096, 16);
@@ -28,7 +30,10 @@ class Fuzzer {
   private saved: [bigint, bigint] = [0n, 0n];
   private nowMs = 0;
   /** Pulses of both inputs, records and events: what the random calls brought about. */
-  readonly did = { edges: 0, counted: 0, records: 0, transactions: 0, boots: 0 };
+  readonly did = { edges: 0, counted: 0, records: 0, transactions: 0, boots: 0, notes: 0 };
+  /** Totals by interval and side, and the signatures of the notes that made them. */
+  private readonly issued = new Map<string, bigint>();
+  private readonly given = new Set<string>();
 
   constructor(
     private readonly random: Entropy,
@@ -39,7 +44,7 @@ class Fuzzer {
 
   step(): void {
     const { random } = this;
-    switch (random.below(16)) {
+    switch (random.below(17)) {
       case 0:
         return void (random.below(20) === 0 && this.boot());
       case 1:
@@ -62,6 +67,8 @@ class Fuzzer {
       case 7:
       case 8:
         return this.edges();
+      case 9:
+        return this.note();
       default:
         this.nowMs += random.below(3000);
         if (this.call("tick", this.time()) > 0) this.did.records++;
@@ -156,6 +163,34 @@ class Fuzzer {
     if (this.call("transaction", reason, length, this.time()) === 0) this.did.transactions++;
   }
 
+  /** Mostly for the running interval and those around it. A total never falls, and stands on all that was issued. */
+  private note(): void {
+    const { random } = this;
+    const running = Math.floor((MIDNIGHT + this.nowMs) / 1000 / CONFIG.intervalS);
+    const start = this.pick(
+      (running + random.below(20) - 4) * CONFIG.intervalS,
+      running * CONFIG.intervalS,
+      this.small(),
+    );
+    const energy = this.pickBig(1n, BigInt(random.below(20_000)), this.oddTime());
+    const how = this.pick(random.below(4), random.below(4), this.small());
+    this.meter.input(hashOf(random.below(5000)));
+    const result = this.call("note", how, start, energy, this.time());
+    if (result < 0) return;
+    expect(result).toBe(88);
+    const { intervalStart, energyMwh, issuedMwh, signature } = decodeNote(this.meter.output(88));
+    expect([intervalStart, energyMwh]).toEqual([start >>> 0, energy]);
+    this.did.notes++;
+    // One that is kept comes again as it was.
+    const text = Buffer.from(signature).toString("hex");
+    if (this.given.has(text)) return;
+    this.given.add(text);
+    const key = `${intervalStart}/${how & 2}`;
+    const before = this.issued.get(key) ?? 0n;
+    expect(issuedMwh).toBe(before + energyMwh);
+    this.issued.set(key, issuedMwh);
+  }
+
   private resync(): void {
     const { importPulses, exportPulses } = this.meter.registers();
     expect(importPulses >= this.pulses[0] && exportPulses >= this.pulses[1]).toBe(true);
@@ -164,7 +199,9 @@ class Fuzzer {
 
   private call(name: Parameters<Metrology["call"]>[0], ...args: (number | bigint)[]): number {
     const result = this.meter.call(name, ...args);
-    if (result < -8 || (!this.up && name !== "boot" && result !== -2))
+    // Notes have refusals of their own.
+    const refused = result < -8 && !(name === "note" && [-15, -20, -25].includes(result));
+    if (refused || (!this.up && name !== "boot" && result !== -2))
       expect.fail(`${name}(${args.join(", ")}): ${result}`);
     return result;
   }

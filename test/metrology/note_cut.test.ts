@@ -24,7 +24,9 @@ const DAYS = 40;
 const LONG = process.env["TIELINE_LONG"] === "1";
 /** Days that are cut to pieces: quiet ones, and those on which the journal changes its sector. */
 const PER_KIND = LONG ? { v8: 8, wasm3: 3 } : { v8: 1, wasm3: 1 };
-const LEAST_CUTS = 2000;
+/** Of the points of such a day, on wasm3 each fifth: it boots slowly. */
+const STRIDE = LONG ? { v8: 1, wasm3: 1 } : { v8: 1, wasm3: 5 };
+const LEAST_CUTS = { v8: 4500, wasm3: 900 };
 const CHANGED = { ...CONFIG, intervalS: INTERVAL_S, ratingW: 1000 };
 const PULSE_MWH = 1000n;
 
@@ -213,13 +215,14 @@ describe.each(availableEngines())("power cuts while notes are issued on $name", 
       // The first days have little to lose.
       if (days === 0 || day < 5) continue;
       left.set(kind, days - 1);
-      for (const point of cutPoints(operations)) {
+      for (const [i, point] of cutPoints(operations).entries()) {
+        if (i % STRIDE[engine.name] !== 0) continue;
         cutDay(engine, before, asked, day, point, `day ${day}, ${JSON.stringify(point)}`);
         cuts++;
       }
     }
     expect([...left.values()]).toEqual([0, 0]);
-    expect(cuts).toBeGreaterThanOrEqual(LEAST_CUTS);
+    expect(cuts).toBeGreaterThanOrEqual(LEAST_CUTS[engine.name]);
     expect(probes.receipt).toBeGreaterThan(100);
     expect(probes.promise).toBeGreaterThan(100);
     console.log(`${cuts} power cuts on ${engine.name}`);
