@@ -183,9 +183,9 @@ function lineOf(
   const away = { rentMsatPerKwh: BigInt(terms.rent_away_msat_per_kwh), lossPpm: ppm(terms.loss_away_percent) };
   const back = { rentMsatPerKwh: BigInt(terms.rent_back_msat_per_kwh), lossPpm: ppm(terms.loss_back_percent) };
   if (pumps(away, back))
-    report("rent_back_msat_per_kwh", `${name}: energy that goes there and back would earn its rents`);
+    report("rent_back_msat_per_kwh", `${name}: whoever sends energy away and back would be paid for it`);
   if (pumps(back, away))
-    report("rent_away_msat_per_kwh", `${name}: energy that goes back and there would earn its rents`);
+    report("rent_away_msat_per_kwh", `${name}: whoever sends energy back and away would be paid for it`);
   if (terms.price_cap_msat_per_kwh < 1) report("price_cap_msat_per_kwh", "a price cap is above zero");
   for (const key of ["loss_away_percent", "loss_back_percent"] as const) {
     if (terms[key] > terms.loss_max_percent) report(key, `${terms[key]} is more than the line's loss_max_percent`);
