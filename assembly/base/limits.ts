@@ -117,6 +117,13 @@ export const MAX_CLTV_BLOCKS: u32 = 2016;
  */
 export const MAX_FORWARDS_PER_PEER: i32 = 6;
 export const FORWARD_SHARE: u64 = 2;
+/** Of the energy that a line can still carry in an interval, pending riders from one incoming channel may take a share. */
+export const ENERGY_SHARE: u64 = 4;
+/** Offers of energy, and intervals in which it is counted what has gone of them. */
+export const MAX_ENERGY_OFFERS: i32 = 8;
+export const MAX_SOLD_INTERVALS: i32 = 24;
+/** Spontaneous payments of which parts are still missing. */
+export const MAX_WAITING_KEYSENDS: i32 = MAX_INVOICES / 2;
 
 // ---- Lines ----------------------------------------------------------------------------------------------------------
 
@@ -165,6 +172,11 @@ export const MAX_HORIZON_S: u32 = 366 * 86_400;
 export const MAX_CLOCK_SKEW_S: u32 = 30;
 /** By how much they may, for a rider to be of an interval that is just beginning or ending, s. */
 export const INTERVAL_SLACK_S: u32 = 2;
+/** What a line may be rated for, and cost: 10 GW and a million satoshi per kWh. So sums of its values stay within an i64. */
+export const MAX_RATING_MW: u64 = 10_000_000_000_000;
+export const MAX_PRICE_MSAT_PER_KWH: u64 = 1_000_000_000;
+/** Energy that a line meter may count, either way, in what is closed at a time. */
+export const MAX_CLOSED_MWH: u64 = 1 << 50;
 
 // ---- Storage of the node ------------------------------------------------------------------------------------------
 

@@ -1,13 +1,13 @@
 // Parameters of a line: proposed by the channel's opener, repeated by its accepter, and kept as both ends see them alike.
 // PROTOCOL.md, "Opening a line".
 
-import { mul_div_floor } from "../base/amount";
 import { ERR_MISSING, ERR_NOT_FOUND, ERR_VALUE } from "../base/errors";
-import { HOUR_S, MAX_CHANNELS, MIN_INTERVAL_S } from "../base/limits";
+import { HOUR_S, MAX_CHANNELS, MAX_PRICE_MSAT_PER_KWH, MAX_RATING_MW, MIN_INTERVAL_S } from "../base/limits";
 import { write_begin, write_bytes, write_end, write_u16, write_u32, write_u64, write_u8 } from "../base/writer";
 import { sha256 } from "../crypto/crypto";
 import * as meter from "../meter/meter";
 import * as wire from "../wire/energy";
+import { size_of } from "./price";
 import * as at from "./record";
 
 /** The opener's record, PARAMETERS_BYTES, as the node's command has it. */
@@ -29,28 +29,23 @@ export const PARAMETERS_BYTES: usize = 96;
 /** For METER: the least that no channel uses. */
 const ANY_METER: u32 = 0xffffffff;
 
-const amount: usize = memory.data(8, 8);
 const hashed: usize = memory.data(256, 8);
 const proposal: usize = memory.data(80, 8);
 
-/** Whether rents of both directions, with the loss in between, could be gone through for gain. */
+/** Whether energy that goes over the line and comes back would gain: rent + (1 - l) x back < 0. Prices are in their range. */
 function is_pump(rent: i64, loss_ppm: u32, back: i64): bool {
-  if (back >= 0) return rent < 0 && is_less(back, 1_000_000 - loss_ppm, rent);
-  return rent < 0 || is_more(back, 1_000_000 - loss_ppm, rent);
+  return rent * 1_000_000 + back * <i64>(1_000_000 - loss_ppm) < 0;
 }
 
-/** back (1 - l) < -rent, of back >= 0 > rent. */
-function is_less(back: i64, kept_ppm: u32, rent: i64): bool {
-  return mul_div_floor(<u64>back, kept_ppm, 1_000_000, amount) >= 0 && load<u64>(amount) < <u64>-rent;
+function is_price(price_msat_per_kwh: i64): bool {
+  return size_of(price_msat_per_kwh) <= MAX_PRICE_MSAT_PER_KWH;
 }
 
-/** -back (1 - l) > rent, of back < 0 <= rent. */
-function is_more(back: i64, kept_ppm: u32, rent: i64): bool {
-  const code = mul_div_floor(<u64>-back, kept_ppm, 1_000_000, amount);
-  return code < 0 || load<u64>(amount) > <u64>rent;
-}
-
-/** ERR_VALUE for parameters that no line can have. */
+/**
+ * Whether a line can have these parameters: slots of the TLV (wire/energy.ts). ERR_VALUE: an interval that does not divide the
+ * hour; flags, shares or a hold out of range; a rating or price of nothing or beyond MAX_RATING_MW, MAX_PRICE_MSAT_PER_KWH; a
+ * capacity of nothing; policies that are a pump. PROTOCOL.md, "Opening a line".
+ */
 export function parameters_check(slots: usize): i32 {
   const interval_s = load<u32>(slots, wire.ENERGY_PARAMETERS_INTERVAL_S);
   const flags = load<u32>(slots, wire.ENERGY_PARAMETERS_FLAGS);
@@ -63,11 +58,22 @@ export function parameters_check(slots: usize): i32 {
   const loss_forth = load<u32>(slots, wire.ENERGY_PARAMETERS_LOSS_FORTH_PPM);
   const loss_back = load<u32>(slots, wire.ENERGY_PARAMETERS_LOSS_BACK_PPM);
   if (loss_forth > 1_000_000 || loss_back > 1_000_000) return ERR_VALUE;
+  if (load<u32>(slots, wire.ENERGY_PARAMETERS_LOSS_MAX_PPM) > 1_000_000) return ERR_VALUE;
+  if (load<u32>(slots, wire.ENERGY_PARAMETERS_IMBALANCE_SPREAD_PPM) > 1_000_000) return ERR_VALUE;
+  if (load<u64>(slots, wire.ENERGY_PARAMETERS_PRICE_CAP_MSAT_PER_KWH) > MAX_PRICE_MSAT_PER_KWH) return ERR_VALUE;
+  if (!is_price(load<i64>(slots, wire.ENERGY_PARAMETERS_TARIFF_MSAT_PER_KWH))) return ERR_VALUE;
+  if (!is_price(forth) || !is_price(back)) return ERR_VALUE;
   if (is_pump(forth, loss_forth, back) || is_pump(back, loss_back, forth)) return ERR_VALUE;
-  const code = mul_div_floor(load<u64>(slots, wire.ENERGY_PARAMETERS_RATING_MW), interval_s, HOUR_S, amount);
-  return code < 0 || load<u64>(amount) > <u64>i64.MAX_VALUE ? ERR_VALUE : 0;
+  const rating_mw = load<u64>(slots, wire.ENERGY_PARAMETERS_RATING_MW);
+  return rating_mw > MAX_RATING_MW || capacity_mwh(rating_mw, interval_s) == 0 ? ERR_VALUE : 0;
 }
 
+/** Of one interval, for a rating up to MAX_RATING_MW. */
+function capacity_mwh(rating_mw: u64, interval_s: u32): u64 {
+  return (rating_mw * interval_s) / HOUR_S;
+}
+
+/** Whether a line meter is another channel's: it would count the energy of both lines. */
 function is_used(n: i32, number: u32): bool {
   for (let other = 0; other < MAX_CHANNELS; other++) {
     const energy = at.energy_of(other);
@@ -78,12 +84,13 @@ function is_used(n: i32, number: u32): bool {
   return false;
 }
 
-/** Takes a line meter of the holder's. ERR_NOT_FOUND. */
+/** Takes a line meter of the holder's. ERR_NOT_FOUND: there is none, or it is another line's. */
 function take_meter(n: i32, number: u32): i32 {
   if (number == ANY_METER) {
     number = 0;
     while (is_used(n, number)) number++;
   }
+  if (is_used(n, number)) return ERR_NOT_FOUND;
   const energy = at.energy_of(n);
   store<u32>(energy, number, at.ENERGY_METER);
   return meter.point(<i32>number, energy + at.ENERGY_METER_KEYS) < 0 ? ERR_NOT_FOUND : 0;
@@ -202,8 +209,8 @@ export function energy_begin(n: i32, holder_is_node_1: bool): i32 {
   roles |= opener_owns == opener_is_node_1 ? at.OWNER_IS_NODE_1 : at.ACCOUNTED_AT_NODE_1;
   store<u32>(energy, roles, at.ENERGY_ROLES);
   store<u32>(energy, at.ENERGY_ON, at.ENERGY_MARKS);
-  mul_div_floor(load<u64>(energy, at.ENERGY_RATING_MW), load<u32>(energy, at.ENERGY_INTERVAL_S), HOUR_S, amount);
-  store<u64>(energy, load<u64>(amount), at.ENERGY_CAPACITY_MWH);
+  const capacity = capacity_mwh(load<u64>(energy, at.ENERGY_RATING_MW), load<u32>(energy, at.ENERGY_INTERVAL_S));
+  store<u64>(energy, capacity, at.ENERGY_CAPACITY_MWH);
   const policies = energy + at.ENERGY_POLICIES;
   if (!opener_is_node_1) {
     memory.copy(hashed, policies, at.POLICY_BYTES);

@@ -73,9 +73,12 @@ export const ROLL_BYTES: usize = 24;
 export const ENERGY_CLOSES: usize = ENERGY_ROLL + ROLL_BYTES;
 /** u32, 0 for none. */
 export const CLOSE_UNTIL: usize = 0;
+/** u32: the meter's constant, impulses per kWh, from bit 8 on; below, quality flags of its receipt. */
 export const CLOSE_FLAGS: usize = 4;
+/** i64 each: flows, agreed on and metered, as that end has them. */
 export const CLOSE_AGREED_MWH: usize = 8;
 export const CLOSE_METERED_MWH: usize = 16;
+/** u64 each: its meter's registers at that time. */
 export const CLOSE_IMPORT_MWH: usize = 24;
 export const CLOSE_EXPORT_MWH: usize = 32;
 export const CLOSE_BYTES: usize = 40;
@@ -92,6 +95,8 @@ export const ACCOUNTED_AT_NODE_1: u32 = 8;
 /** Marks. */
 export const ENERGY_ON: u32 = 1;
 export const ENERGY_DISPUTED: u32 = 2;
+/** The peer's clock and ours were too far apart at its last interval_close. */
+export const ENERGY_CLOCKS_APART: u32 = 4;
 
 /** The persistent region. */
 export const energies: usize = memory.data(MAX_CHANNELS * 760, 8);
