@@ -30,6 +30,7 @@ interface MeterDocument {
   readonly model?: string;
   readonly meter_constant_imp_per_kwh?: number;
   readonly interval_s?: number;
+  readonly rating_w?: number;
   readonly inputs?: InputsOption;
   readonly load?: PowerDocument;
   readonly generation?: PowerDocument;
@@ -102,6 +103,7 @@ export function checkScenario(document: ScenarioDocument, overrides: Overrides =
         meterConstant: meter.meter_constant_imp_per_kwh ?? 1000,
         intervalS: meter.interval_s ?? marketIntervalS ?? DEFAULT_INTERVAL_S,
         inputs: inputsOf(document, ["meters", i, "inputs"], meter.inputs),
+        ratingW: meter.rating_w ?? 0,
       },
       frontEnd: meter.inputs?.import?.filter === "counter" ? "counter" : "edges",
       load: powerOf(document, ["meters", i, "load"], meter.load, timing),

@@ -22,7 +22,10 @@ it("takes a scenario that holds, with the documented defaults", () => {
     meterConstant: 1000,
     intervalS: 900,
     inputs: [S0_INPUT, S0_INPUT],
+    ratingW: 0,
   });
+  const rated = check(SMALL.replace("serial: A1", "serial: A1\n    rating_w: 4600"));
+  expect(rated.meters.map(({ config }) => config.ratingW)).toEqual([4600, 0, 0]);
 });
 
 describe("says what is wrong, and where", () => {
@@ -43,7 +46,7 @@ describe("says what is wrong, and where", () => {
       "an unknown key",
       changed("serial: A1", "serial: A1\n    annual_mwh: 4"),
       "small.yaml:12:5: meters[0].annual_mwh: unknown key; known here: name, serial, vendor, model, " +
-        "meter_constant_imp_per_kwh, interval_s, inputs, load, generation, noise_percent, clouds_percent",
+        "meter_constant_imp_per_kwh, interval_s, rating_w, inputs, load, generation, noise_percent, clouds_percent",
     ],
     ["a missing key", changed("    serial: B1\n", ""), "small.yaml:13:5: meters[1].serial: is missing"],
     [
