@@ -166,8 +166,13 @@ function specOf(tree: StreetTree, place: StreetPlace, edge: StreetEdge | undefin
   const { meter } = place;
   const like = meter ?? edge?.far.meter ?? tree.head.meter;
   if (like === undefined) throw new Error("the head has no meter");
-  const { frontEnd, config } = like;
-  if (meter !== undefined && (only || edge === undefined)) return { name: place.name, place, frontEnd, config };
+  const { frontEnd } = like;
+  // A meter that is told no rating has that of what it measures.
+  const ratedMw = (edge === undefined ? place.down : [edge]).reduce((sum, { plan }) => sum + plan.ratingMw, 0n);
+  const isOwn = meter !== undefined && (only || edge === undefined);
+  const ratingW = (isOwn ? meter.config.ratingW : undefined) ?? Number(ratedMw / 1000n);
+  const config = { ...like.config, ratingW };
+  if (isOwn) return { name: place.name, place, frontEnd, config };
   const other = edge?.far === place ? edge.near : edge?.far;
   const letter = edge?.far === place ? "B" : "A";
   return {

