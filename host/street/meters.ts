@@ -170,7 +170,7 @@ function specOf(tree: StreetTree, place: StreetPlace, edge: StreetEdge | undefin
   // A meter that is told no rating has that of what it measures.
   const ratedMw = (edge === undefined ? place.down : [edge]).reduce((sum, { plan }) => sum + plan.ratingMw, 0n);
   const isOwn = meter !== undefined && (only || edge === undefined);
-  const ratingW = (isOwn ? meter.config.ratingW : undefined) ?? Number(ratedMw / 1000n);
+  const ratingW = (isOwn && meter.config.ratingW) || Number(ratedMw / 1000n);
   const config = { ...like.config, ratingW };
   if (isOwn) return { name: place.name, place, frontEnd, config };
   const other = edge?.far === place ? edge.near : edge?.far;
