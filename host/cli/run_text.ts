@@ -4,7 +4,7 @@ import { filesOf, type Result } from "../scenario/result.js";
 import { offsetText } from "../scenario/units.js";
 
 /** What the result does not know of the run. */
-interface RunFacts {
+export interface RunFacts {
   readonly engine: string;
   readonly folder: string;
   /** Wall time. */
@@ -42,7 +42,7 @@ export function resultText(result: Result, { engine, folder, seconds }: RunFacts
   ].join("\n");
 }
 
-function durationText(ms: number): string {
+export function durationText(ms: number): string {
   const days = ms / DAY_MS;
   return Number.isInteger(days) ? `${days} day${days === 1 ? "" : "s"}` : offsetText(ms);
 }
@@ -80,7 +80,7 @@ function balanceText(balance: EnergyBalance): string {
 }
 
 /** mWh as kWh with three decimals, rounded toward zero. */
-function kwh(mwh: bigint): string {
+export function kwh(mwh: bigint): string {
   const wh = (mwh < 0n ? -mwh : mwh) / 1000n;
   return `${mwh < 0n && wh > 0n ? "-" : ""}${wh / 1000n}.${(wh % 1000n).toString().padStart(3, "0")}`;
 }

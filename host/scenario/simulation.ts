@@ -68,6 +68,11 @@ export class Simulation {
     return this.clock.monoMs >= this.endMs;
   }
 
+  /** Receipts of all meters so far. */
+  get receipts(): number {
+    return this.meters.reduce((sum, { meter }) => sum + meter.receipts.length, 0);
+  }
+
   /** How many events have begun. */
   get eventsDone(): number {
     return new Set(this.scenario.actions.slice(0, this.nextAction).map(({ event }) => event.index)).size;
