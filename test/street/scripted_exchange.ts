@@ -30,13 +30,15 @@ export class ScriptedExchange implements Exchange {
   readonly swaps: Swap[] = [];
   private readonly offers = new Map<StreetPlace, (PostedOffer | undefined)[]>();
   private readonly sold = new Map<string, bigint>();
+  /** Energy that a node's meter has signed for, by side and interval. */
+  private readonly issued = new Map<string, bigint>();
   private closes: LineClose[] = [];
   private settlements: Settlement[] = [];
 
   constructor(
     private readonly market: MarketPlan,
     tree: StreetTree,
-    private readonly meters: Pick<StreetMeters, "lineMwh">,
+    private readonly meters: Pick<StreetMeters, "lineMwh" | "own" | "netMwh">,
     private readonly startS: number,
   ) {
     this.lines = tree.edges.map((edge) => ({
@@ -193,10 +195,25 @@ export class ScriptedExchange implements Exchange {
       const key = `${node.name}/${at}/${intervalStartS}`;
       const sold = this.sold.get(key) ?? 0n;
       if (sold + mwh > offer.mostMwh || amountMsat < ceil(mwh * absolute(offer.msatPerKwh))) continue;
+      if (!this.note(node, side, mwh, intervalStartS, kind)) return `${node.name}: its meter signs no note`;
       this.sold.set(key, sold + mwh);
       return undefined;
     }
     return `${node.name}: no such offer`;
+  }
+
+  /** Receipts up to what the meter has counted and not signed for yet, promises up to its rating. */
+  private note(node: StreetPlace, side: "sell" | "buy", mwh: bigint, startS: number, kind: Swap["kind"]): boolean {
+    const meter = this.meters.own(node);
+    if (meter === undefined) return true;
+    const { intervalS } = this.market;
+    const key = `${node.name}/${side}/${startS}`;
+    const issued = (this.issued.get(key) ?? 0n) + mwh;
+    const rated = (BigInt(meter.config.ratingW ?? 0) * 1000n * BigInt(intervalS)) / 3600n;
+    const net = kind === "promise" ? 0n : this.meters.netMwh(meter, startS, intervalS);
+    if (issued > (kind === "promise" ? rated : side === "sell" ? -net : net)) return false;
+    this.issued.set(key, issued);
+    return true;
   }
 
   private line(edge: StreetEdge): Line {

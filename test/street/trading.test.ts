@@ -27,6 +27,8 @@ market:
   every_line: { rating_w: 40000, tariff_msat_per_kwh: 200000, spread_percent: 50, rent_away_msat_per_kwh: 10000 }
 `;
 
+const NO_METERS = { lineMwh: () => ({ nearMwh: 0n, farMwh: 0n }), own: () => undefined, netMwh: () => 0n };
+
 interface Dealt {
   readonly trades: readonly StreetTrade[];
   readonly exchange: ScriptedExchange;
@@ -44,8 +46,7 @@ function deal(
   const scenario = scenarioOf(BEGIN + market);
   const plan = scenario.market as NonNullable<typeof scenario.market>;
   const tree = new StreetTree(scenario, plan);
-  const nothing = { lineMwh: () => ({ nearMwh: 0n, farMwh: 0n }) };
-  const exchange = new ScriptedExchange(plan, tree, nothing, START_S);
+  const exchange = new ScriptedExchange(plan, tree, NO_METERS, START_S);
   prepare(exchange);
   const ledger = new Ledger(tree);
   const trading = new Trading(tree, plan, exchange, ledger);
@@ -220,7 +221,7 @@ describe("giving", () => {
     const scenario = scenarioOf(BEGIN + MARKET);
     const plan = scenario.market as NonNullable<typeof scenario.market>;
     const tree = new StreetTree(scenario, plan);
-    const exchange = new ScriptedExchange(plan, tree, { lineMwh: () => ({ nearMwh: 0n, farMwh: 0n }) }, START_S);
+    const exchange = new ScriptedExchange(plan, tree, NO_METERS, START_S);
     const ledger = new Ledger(tree);
     const trading = new Trading(tree, plan, exchange, ledger);
     trading.post(START_S);
