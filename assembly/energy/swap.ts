@@ -4,7 +4,7 @@
 import { mul_div_floor } from "../base/amount";
 import { ERR_CAPACITY, ERR_CREDIT, ERR_OVERFLOW, ERR_VALUE } from "../base/errors";
 import { ARREARS } from "../wire/energy";
-import { minus, plus, size_of, value_ceil, value_floor } from "./price";
+import { minus, size_of, value_ceil, value_floor } from "./price";
 import * as at from "./record";
 import { RIDER_KIND, RIDER_MWH, RIDER_START } from "./rider";
 
@@ -69,8 +69,6 @@ export function swap_check(
   if (code >= 0) code = pass(backwards ? n_in : n_out, false);
   if (code < 0) return code;
   if (size_of(backwards ? in_mwh : out_mwh) > left_mwh) return ERR_CAPACITY;
-  const rent_msat = size_of(swap_rent_msat);
-  // Compared on the side where nothing is below zero.
-  const fits = swap_rent_msat < 0 ? minus(out_msat, rent_msat) <= in_msat : plus(out_msat, rent_msat) <= in_msat;
-  return fits ? 0 : ERR_CREDIT;
+  if (swap_rent_msat < 0) return minus(out_msat, size_of(swap_rent_msat)) > in_msat ? ERR_CREDIT : 0;
+  return in_msat < out_msat || in_msat - out_msat < <u64>swap_rent_msat ? ERR_CREDIT : 0;
 }

@@ -100,7 +100,7 @@ export type End = 1 | 2;
 
 /** Keys of the meters of both ends, by number. */
 export const meterKey = (number: number): Uint8Array => new Uint8Array(32).fill(0x21 + number);
-const meterPoint = (number: number): Uint8Array => secp256k1.getPublicKey(meterKey(number));
+export const meterPoint = (number: number): Uint8Array => secp256k1.getPublicKey(meterKey(number));
 
 /** A module whose channels 0 and 1 are the opener's and the accepter's records of one line. */
 export class Energy {
@@ -265,7 +265,13 @@ export function receiptText({ untilS, constant, imported, exported }: Reading, k
     `"MS":"TL000042","CF":"${"5a".repeat(12)}","RD":[{${reading(1, imported)},"RT":"AC","EF":"","ST":"G"},` +
     `{${reading(2, exported)},"ST":"G"}],"U":{"C":${constant},"P":[${imported},${exported}],"I":900,"Q":0,` +
     `"B":[10,1],"H":"${"c3".repeat(32)}"}}`;
-  const der = secp256k1.sign(sha256(Buffer.from(payload)), key, { prehash: false, lowS: true, format: "der" });
+  return signedReceipt(payload, key);
+}
+
+/** A payload with a meter's signature. */
+export function signedReceipt(payload: string, key: Uint8Array): string {
+  const digest = sha256(Buffer.from(payload, "latin1"));
+  const der = secp256k1.sign(digest, key, { prehash: false, lowS: true, format: "der" });
   return `OCMF|${payload}|{"SA":"ECDSA-secp256k1-SHA256","SD":"${Buffer.from(der).toString("hex")}"}`;
 }
 
