@@ -246,6 +246,27 @@ describe("streets of many homes", () => {
     expect(new Set(trades.map(({ buyer }) => buyer)).size).toBeGreaterThanOrEqual(Math.ceil(homes / 2));
   });
 
+  it("a head of several lines sells by a meter of its own, which counts what it supplies", () => {
+    const street = scripted(scenarioOf(generateStreet({ homes: 7, duration: "1h" })));
+    const { meters, tree, market, intervalStarts } = runToEnd(street);
+    const { trades } = outcomeOf(street.simulation);
+    expect(trades.some(({ kind, seller }) => kind === "receipt" && seller === "head")).toBe(true);
+    const [own, ...onLines] = [...meters.of(tree.head)].reverse();
+    expect([own?.name, own?.edge, onLines.map(({ name }) => name)]).toEqual([
+      "head",
+      undefined,
+      ["head-to-cabinet-3", "head-to-cabinet-2", "head-to-cabinet-1"],
+    ]);
+    for (const startS of intervalStarts) {
+      const [total, ...parts] = [...meters.of(tree.head)]
+        .reverse()
+        .map((meter) => meters.netMwh(meter, startS, market.intervalS));
+      // To a pulse of 20 Wh each.
+      expect(Math.abs(Number(sum(parts) - (total ?? 0n)))).toBeLessThanOrEqual(4 * 20_000);
+      expect(total).toBeLessThan(0n);
+    }
+  });
+
   it("108 at most", () => {
     expect(scenarioOf(generateStreet({ homes: 108 })).market?.lines.size).toBe(108 + 36 + 12 + 4);
     expect(() => generateStreet({ homes: 109 })).toThrow("109 homes: a street has 1 to 108");
