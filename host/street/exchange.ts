@@ -46,6 +46,8 @@ export interface Settlement {
 }
 
 export interface Exchange {
+  /** What nodes have told that should not happen. */
+  readonly problems: readonly string[];
   /** Posts an offer at one of the node's places, or takes back what is there. */
   post(place: StreetPlace, at: number, offer: PostedOffer | undefined): void;
   /** Makes a swap and waits for what becomes of it. */

@@ -135,6 +135,7 @@ function conservationOf(
   const problems = [
     ...found,
     ...simulation.problems,
+    ...exchange.problems,
     ...tree.edges
       .filter((edge) => !exchange.endsAgree(edge))
       .map(({ near, far }) => `${near.name} and ${far.name} do not agree on what their line's channel holds`),

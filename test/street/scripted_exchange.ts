@@ -28,6 +28,7 @@ export class ScriptedExchange implements Exchange {
   /** Refuses swaps for a reason of its own, if set. */
   refusal: ((swap: Swap) => string | undefined) | undefined;
   readonly swaps: Swap[] = [];
+  readonly problems: string[] = [];
   private readonly offers = new Map<StreetPlace, (PostedOffer | undefined)[]>();
   private readonly sold = new Map<string, bigint>();
   /** Energy that a node's meter has signed for, by side and interval. */
