@@ -201,6 +201,26 @@ onEngines("bounds of riders", {
     expect(check(1n)).toBe(ERR.suspended);
   },
 
+  "sixteen intervals, positions and pending riders together, and no more": (energy) => {
+    expect(energy.open(TERMS)).toBe(0);
+    for (let i = 0; i < 13; i++) energy.setPosition(0, i, startOf(i), 5n, 0n);
+    const check = (interval: number): number =>
+      energy.call("bounds_check", 0, energy.rider({ start: startOf(interval), kind: RECEIPT, mwh: 1n }), 0, 0n, 0n);
+    const add = (interval: number, kind = RECEIPT): void => {
+      energy.call("bounds_add", energy.rider({ start: startOf(interval), kind, mwh: kind === ARREARS ? 0n : 1n }), 1);
+    };
+    energy.call("bounds_begin", 0);
+    // Of an interval that has a position, of another one twice, and of one more, after arrears were paid in its name.
+    [0, 20, 20].forEach((interval) => add(interval));
+    add(21, ARREARS);
+    add(21);
+    expect([check(22), check(23), check(22)]).toEqual([0, 0, 0]);
+    add(22);
+    expect([check(23), check(22), check(0), check(20), check(21)]).toEqual([ERR.capacity, 0, 0, 0, 0]);
+    add(24, ARREARS);
+    expect([check(24), check(22)]).toEqual([ERR.capacity, 0]);
+  },
+
   "intervals, kinds and clocks": (energy) => {
     expect(energy.open(TERMS)).toBe(0);
     const rider: Rider = { start: START, kind: RECEIPT, mwh: 1n };
