@@ -34,8 +34,6 @@ export interface LineClose {
   readonly untilS: number;
   readonly agreedMwh: bigint;
   readonly meteredMwh: bigint;
-  /** What the far end owes the near one for the difference; below zero it is owed. */
-  readonly owedMsat: bigint;
 }
 
 /** A that one end of a line has paid the other one for imbalance. */

@@ -1,12 +1,9 @@
-import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { streetText } from "../../host/cli/street_text.js";
 import { streetFiles, streetJson, streetRun, type StreetRun } from "../../host/street/files.js";
-import { scenarioFile } from "../../host/scenario/ready.js";
-import { runToEnd, scenarioOf, scripted } from "./street.js";
+import { readyText, runToEnd, scenarioOf, scripted } from "./street.js";
 
-const street = readFileSync(scenarioFile("street"), "utf8");
-const morning = street.replace("T00:00:00Z", "T09:00:00Z").replace("duration: 1d", "duration: 4h");
+const morning = readyText("street").replace("T00:00:00Z", "T09:00:00Z").replace("duration: 1d", "duration: 4h");
 const simulation = runToEnd(scripted(scenarioOf(morning)));
 const run = streetRun(simulation);
 const { result } = run;

@@ -131,7 +131,7 @@ export class ScriptedExchange implements Exchange {
     line.closedUntilS = untilS;
     line.nearMsat += owedMsat;
     line.farMsat -= owedMsat;
-    this.closes.push({ edge, fromS, untilS, agreedMwh, meteredMwh, owedMsat });
+    this.closes.push({ edge, fromS, untilS, agreedMwh, meteredMwh });
     if (owed > 0n) this.settlements.push({ edge, payer: owedMsat > 0n ? edge.far : edge.near, amountMsat: owed });
   }
 

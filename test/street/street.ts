@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { engineByName } from "../../host/engine/index.js";
 import { readMetrology } from "../../host/metrology/module.js";
 import { readScenario, checkScenario, type Overrides } from "../../host/scenario/check.js";
@@ -30,12 +31,14 @@ export function scripted(scenario: Scenario): ScriptedStreet {
   return { simulation, exchange: exchange as unknown as ScriptedExchange };
 }
 
-export function runToEnd({ simulation }: ScriptedStreet): StreetSimulation {
+export function runToEnd({ simulation }: { readonly simulation: StreetSimulation }): StreetSimulation {
   while (!simulation.finished) simulation.step();
   return simulation;
 }
 
 export const ready = (name: string, overrides: Overrides = {}): Scenario => readScenario(scenarioFile(name), overrides);
+
+export const readyText = (name: string): string => readFileSync(scenarioFile(name), "utf8");
 
 export const scenarioOf = (text: string, overrides: Overrides = {}): Scenario =>
   checkScenario(new ScenarioDocument("street.yaml", text), overrides);

@@ -32,10 +32,17 @@ describe("power at both ends of lines", () => {
   it("is what the feeder's own reckoning says at the head, for any tree", () => {
     fc.assert(
       fc.property(
-        fc.array(fc.record({ above: fc.nat(), ohm: fc.integer({ min: 0, max: 300 }), mw: fc.integer(6_000_000) }), {
-          minLength: 1,
-          maxLength: 20,
-        }),
+        fc.array(
+          fc.record({
+            above: fc.nat(),
+            ohm: fc.integer({ min: 0, max: 300 }),
+            mw: fc.integer({ min: 0, max: 6_000_000 }),
+          }),
+          {
+            minLength: 1,
+            maxLength: 20,
+          },
+        ),
         (made) => {
           const lines = made.map(({ above, ohm }, i): RadialLine => ({
             line: { resistanceOhm: ohm / 1000, volt: 230 },
