@@ -6,14 +6,25 @@ import type { End, LineParameters } from "./bundle.js";
 const PPM = 1_000_000n;
 const MWH_PER_KWH = 1_000_000n;
 
+/** Arrears and what is added to them stay within it, either way: far more than any chain has. */
+const MOST_MSAT = 2n ** 62n;
+
 const absolute = (value: bigint): bigint => (value < 0n ? -value : value);
 
+const atMost = (msat: bigint): bigint => (msat > MOST_MSAT ? MOST_MSAT : msat);
+
 /** floor(|energy| x price); the price is not below 0. */
-export const valueMsat = (energyMwh: bigint, priceMsatPerKwh: bigint): bigint =>
-  (absolute(energyMwh) * priceMsatPerKwh) / MWH_PER_KWH;
+const valueMsat = (energyMwh: bigint, priceMsatPerKwh: bigint): bigint =>
+  atMost((absolute(energyMwh) * priceMsatPerKwh) / MWH_PER_KWH);
+
+/** Arrears after a change. */
+export function addArrears(arrearsMsat: bigint, changeMsat: bigint): bigint {
+  const sum = arrearsMsat + changeMsat;
+  return sum < 0n ? -atMost(-sum) : atMost(sum);
+}
 
 /** The tariff's amount, made dearer (1) or cheaper (-1) by the spread; a whole number of msat per kWh. */
-export const spreadPrice = ({ tariffMsatPerKwh, imbalanceSpreadPpm }: LineParameters, sign: 1 | -1): bigint =>
+const spreadPrice = ({ tariffMsatPerKwh, imbalanceSpreadPpm }: LineParameters, sign: 1 | -1): bigint =>
   (absolute(tariffMsatPerKwh) * (PPM + BigInt(sign) * BigInt(imbalanceSpreadPpm))) / PPM;
 
 /**
@@ -31,5 +42,5 @@ export function imbalanceMsat(deviationMwh: bigint, parameters: LineParameters):
 /** What the fulfiller of an HTLC whose rider had lapsed owes its offerer. */
 export function buyBackMsat(energyMwh: bigint, amountMsat: bigint, parameters: LineParameters): bigint {
   const value = valueMsat(energyMwh, spreadPrice(parameters, 1));
-  return value > amountMsat ? value : amountMsat;
+  return atMost(value > amountMsat ? value : amountMsat);
 }

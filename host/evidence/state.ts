@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { Reader } from "../decode/reader.js";
 import type { End, LineParameters } from "./bundle.js";
-import { buyBackMsat } from "./prices.js";
+import { addArrears, buyBackMsat } from "./prices.js";
 
 // The energy state of a channel, as a commitment has it: its bytes, its hash and what changes it, apart from the firmware.
 // PROTOCOL.md, "The energy state". Flows are positive from node_1 to node_2.
@@ -194,7 +194,7 @@ export function withFulfilled(state: EnergyState, rider: Fulfilled, line: LinePa
   // node_1's debt grows by what it owes as the fulfiller, and shrinks by what it pays as the offerer.
   const sign = offeredBy === 1 ? -1n : 1n;
   const owed = kind === ARREARS ? amountMsat : boughtBack ? buyBackMsat(flowMwh, amountMsat, line) : 0n;
-  if (kind === ARREARS || boughtBack) return { ...state, arrearsMsat: state.arrearsMsat + sign * owed };
+  if (kind === ARREARS || boughtBack) return { ...state, arrearsMsat: addArrears(state.arrearsMsat, sign * owed) };
   const old = state.positions.find((position) => position.start === start);
   const position = {
     start,
@@ -212,7 +212,7 @@ export function withRoll(state: EnergyState, until: number, flowMwh: bigint, arr
   return {
     ...state,
     closedUntil: until,
-    arrearsMsat: state.arrearsMsat + arrearsMsat,
+    arrearsMsat: addArrears(state.arrearsMsat, arrearsMsat),
     totalForthMwh: state.totalForthMwh + (flowMwh > 0n ? flowMwh : 0n),
     totalBackMwh: state.totalBackMwh - (flowMwh < 0n ? flowMwh : 0n),
     positions: state.positions.filter(({ start }) => start >= until),
