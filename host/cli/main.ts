@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { chainCommand } from "./chain.js";
 import { cliCommand } from "./cli.js";
 import { decodeCommand } from "./decode.js";
+import { evidenceCommand } from "./evidence.js";
 import { inspectCommand } from "./inspect.js";
 import { keygenCommand } from "./keygen.js";
 import { nodeCommand } from "./node.js";
@@ -19,7 +20,8 @@ const program = new Command("tieline")
   .addCommand(decodeCommand())
   .addCommand(nodeCommand())
   .addCommand(cliCommand())
-  .addCommand(chainCommand());
+  .addCommand(chainCommand())
+  .addCommand(evidenceCommand());
 
 // A reader that has seen enough (| head) is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

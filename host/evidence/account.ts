@@ -62,7 +62,6 @@ export interface Account {
 }
 
 const PPM = 1_000_000n;
-const PULSES = 2n;
 
 /** The HTLC of a pending rider. */
 export const htlcOf = (rider: PendingRider, { htlcs }: EvidenceBundle): EvidenceHtlc | undefined =>
@@ -156,11 +155,11 @@ function spansOf(state: EnergyState, { parameters }: EvidenceBundle, { registers
     if (otherFrom === undefined || otherUntil === undefined) return [{ ...span, disputed: false }];
     const otherMeterMwh = flowOf(otherUntil.end, otherFrom, otherUntil);
     const [node1, node2] = accounted === 1 ? [meteredMwh, otherMeterMwh] : [otherMeterMwh, meteredMwh];
-    // The sender is the end from which the line takes energy; what went back in between is in both figures.
-    const [sent, received] = node1 + node2 >= 0n ? [node1, node2] : [-node2, -node1];
-    const tolerance = PULSES * (until.pulseMwh + otherUntil.pulseMwh);
-    const most = ((sent > 0n ? sent : 0n) * BigInt(lossMaxPpm)) / PPM + tolerance;
-    const lost = sent - received;
+    // Whichever way the energy went, and if it went both ways: the line has lost what node_1 gave less what node_2 got.
+    const lost = node1 - node2;
+    const sent = until.exportMwh - from.exportMwh + (otherUntil.exportMwh - otherFrom.exportMwh);
+    const tolerance = until.toleranceMwh + otherUntil.toleranceMwh;
+    const most = (sent * BigInt(lossMaxPpm)) / PPM + tolerance;
     return [{ ...span, otherMeterMwh, disputed: lost < -tolerance || lost > most }];
   });
 }

@@ -92,6 +92,9 @@ const endOf = (name: EndName): End => (name === "node_1" ? 1 : 2);
 /** A txid as it is shown. */
 export const txidText = (txid: Uint8Array): string => hex(reversed(txid));
 
+/** A txid that is shown, as transactions have it. */
+export const txidBytes = (text: string): Uint8Array => reversed(bytes(text));
+
 const within = (pattern: RegExp, least: bigint, most: bigint) => (text: string) =>
   pattern.test(text) && BigInt(text) >= least && BigInt(text) <= most;
 
@@ -192,7 +195,7 @@ function bundleOf(json: BundleJson): EvidenceBundle {
   return {
     holder: endOf(json.holder),
     opener: endOf(json.opener),
-    fundingTxid: reversed(bytes(funding.txid)),
+    fundingTxid: txidBytes(funding.txid),
     fundingOutput: funding.output,
     fundingSat: BigInt(funding.amount_sat),
     anchors: json.anchors,
@@ -225,7 +228,7 @@ function bundleOf(json: BundleJson): EvidenceBundle {
       signature: bytes(note.signature),
     })),
     ...(json.funding_transaction === undefined ? {} : { fundingTransaction: bytes(json.funding_transaction) }),
-    ...(json.confirmed_txid === undefined ? {} : { confirmedTxid: reversed(bytes(json.confirmed_txid)) }),
+    ...(json.confirmed_txid === undefined ? {} : { confirmedTxid: txidBytes(json.confirmed_txid) }),
   };
 }
 

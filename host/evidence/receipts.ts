@@ -15,8 +15,8 @@ export interface Registers {
   readonly untilS: number;
   readonly importMwh: bigint;
   readonly exportMwh: bigint;
-  /** mWh that one pulse stands for, rounded up. */
-  readonly pulseMwh: bigint;
+  /** mWh that this meter may be wrong by: two pulses, rounded up. */
+  readonly toleranceMwh: bigint;
   readonly qualityFlags: number;
 }
 
@@ -27,6 +27,7 @@ export interface Receipts {
 }
 
 const MWH_PER_KWH = 1_000_000n;
+const TOLERATED_PULSES = 2n;
 
 /** Verifies each receipt under its end's meter key; those that stand are read. */
 export function readReceipts({ receipts, parameters }: EvidenceBundle): Receipts {
@@ -85,7 +86,7 @@ function readReceipt({ end, record: text }: EvidenceReceipt, key: Uint8Array, in
     untilS,
     importMwh: (pulses[0] * MWH_PER_KWH) / constantImpPerKwh,
     exportMwh: (pulses[1] * MWH_PER_KWH) / constantImpPerKwh,
-    pulseMwh: (MWH_PER_KWH + constantImpPerKwh - 1n) / constantImpPerKwh,
+    toleranceMwh: (TOLERATED_PULSES * MWH_PER_KWH + constantImpPerKwh - 1n) / constantImpPerKwh,
     qualityFlags,
   };
 }
