@@ -22,7 +22,9 @@ export const EVENT_PAYMENT_HASH: usize = 16;
 
 /** 32 bytes. */
 export const EVENT_PREIMAGE: usize = 48;
-export const EVENT_SETTLED_BYTES: usize = 80;
+/** SWAP_BYTES of swap.ts; SWAP_KIND is 0xffff_ffff where no energy moved with it. */
+export const EVENT_SWAP: usize = 80;
+export const EVENT_SETTLED_BYTES: usize = 184;
 
 // Forwarded: EVENT_FORWARDED_BYTES.
 
@@ -31,7 +33,12 @@ export const EVENT_OUTGOING_MSAT: usize = 48;
 /** u32 each: numbers of the channels. */
 export const EVENT_INCOMING_CHANNEL: usize = 56;
 export const EVENT_OUTGOING_CHANNEL: usize = 60;
-export const EVENT_FORWARDED_BYTES: usize = 64;
+/** i64: what a swap left here for its energy's way, negative for a rebate; 0 of a payment without energy. */
+export const EVENT_RENT_MSAT: usize = 64;
+/** i64 each: energy of the incoming and the outgoing rider, in their own sign; 0 for one that was bought back. */
+export const EVENT_INCOMING_MWH: usize = 72;
+export const EVENT_OUTGOING_MWH: usize = 80;
+export const EVENT_FORWARDED_BYTES: usize = 88;
 
 // Failed: EVENT_FAILURE_DATA and as many bytes as EVENT_FAILURE_LENGTH says.
 
@@ -47,4 +54,4 @@ export const HOP_SELF: i32 = -1;
 export const HOP_UNKNOWN: i32 = -2;
 
 /** Longest event. */
-export const EVENT_BYTES: usize = 128;
+export const EVENT_BYTES: usize = EVENT_SETTLED_BYTES;

@@ -45,6 +45,12 @@ import {
 } from "../wire/payload";
 import { height, now_ms, utc_s } from "./clock";
 import { deliver } from "./deliver";
+import { ENERGY_INTERVAL_S, energy_of } from "../energy/record";
+import { ARREARS } from "../wire/energy";
+import { HAS_ENERGY } from "../wire/payload";
+import { INVOICE_SWAP } from "./invoices";
+import { SWAP_KIND, SWAP_MWH, SWAP_NOTE, SWAP_START } from "./swap";
+import { check_part, offer_of, take_swap } from "./swap_final";
 import {
   INVOICE_AMOUNT_MSAT,
   INVOICE_BYTES,
@@ -85,7 +91,7 @@ export function waiting_begin(): void {
  * until `settle_sets` ends it; or the code of the first failure in BOLT 4's order, its data in `final_first` and
  * `final_second`.
  */
-export function check_final(slot: usize): i32 {
+export function check_final(n: i32, slot: usize): i32 {
   const amount_msat = load<u64>(slot, HTLC_AMOUNT_MSAT);
   final_first = amount_msat;
   final_second = <u64>height;
@@ -103,6 +109,13 @@ export function check_final(slot: usize): i32 {
   if (keysend) {
     total_msat = load<u64>(fields, AMT_TO_FORWARD);
     memory.fill(invoice, 0, INVOICE_BYTES);
+    if (has(HAS_ENERGY)) {
+      const failure = check_part(n, slot, total_msat, invoice + INVOICE_SWAP);
+      if (failure != 0) {
+        memory.fill(invoice, 0, INVOICE_BYTES);
+        return failure;
+      }
+    }
     store<u8>(invoice, <u8>INVOICE_OPEN, INVOICE_STATE);
     store<u8>(invoice, 1, INVOICE_KEYSEND);
     store<u64>(invoice, utc_s, INVOICE_EXPIRES_S);
@@ -177,8 +190,11 @@ function end_set(place: i32, failure: i32): void {
       const slot = slot_of(n, i);
       if (!is_waiting(slot, place)) continue;
       const amount_msat = load<u64>(slot, HTLC_AMOUNT_MSAT);
-      if (failure == 0) deliver(n, i, invoice + INVOICE_PREIMAGE);
-      else if (failure == MPP_TIMEOUT) channel_fail(n, i, failure, 0, 0);
+      if (failure == 0) {
+        const swap = invoice + INVOICE_SWAP;
+        const noted = load<u32>(swap, SWAP_START) != 0 && load<u32>(swap, SWAP_KIND) != ARREARS;
+        deliver(n, i, invoice + INVOICE_PREIMAGE, noted ? swap + SWAP_NOTE : 0);
+      } else if (failure == MPP_TIMEOUT) channel_fail(n, i, failure, 0, 0);
       else channel_fail(n, i, failure, amount_msat, height);
     }
   }
@@ -198,6 +214,15 @@ export function settle_sets(): bool {
     if (settle_set(place, invoice, total_msat)) changed = true;
   }
   return changed;
+}
+
+function swap_interval_s(place: i32): u32 {
+  for (let n = 0; n < MAX_CHANNELS; n++) {
+    for (let i = 0; i < MAX_HTLCS; i++) {
+      if (is_waiting(slot_of(n, i), place)) return load<u32>(energy_of(n), ENERGY_INTERVAL_S);
+    }
+  }
+  return 0;
 }
 
 function settle_set(place: i32, invoice: usize, total_msat: u64): bool {
@@ -220,6 +245,17 @@ function settle_set(place: i32, invoice: usize, total_msat: u64): bool {
   // Channels hold far less than would overflow.
   assert(overflow == 0);
   if (count > 0 && missing_msat == 0 && !late) {
+    const swap = invoice + INVOICE_SWAP;
+    if (load<u32>(swap, SWAP_START) != 0 && load<u32>(swap, SWAP_KIND) != ARREARS) {
+      const mwh = load<i64>(swap, SWAP_MWH);
+      const offer = offer_of(invoice, mwh, load<u64>(received));
+      const failure =
+        offer < 0 ? INCORRECT_OR_UNKNOWN_PAYMENT_DETAILS : take_swap(invoice, offer, mwh, swap_interval_s(place));
+      if (failure != 0) {
+        end_set(place, failure);
+        return true;
+      }
+    }
     store<u8>(invoice, <u8>INVOICE_PAID, INVOICE_STATE);
     store<u64>(invoice, load<u64>(received), INVOICE_RECEIVED_MSAT);
     end_set(place, 0);

@@ -28,7 +28,9 @@ export const INVOICE_PUBLIC_BYTES: usize = 96;
 export const INVOICE_PAYMENT_SECRET: usize = 96;
 /** u64: `total_msat` of the set of HTLCs that waits for its completion; 0 if none does. */
 export const INVOICE_TOTAL_MSAT: usize = 128;
-export const INVOICE_BYTES: usize = 136;
+/** SWAP_BYTES of swap.ts: the energy of all parts together, of a keysend. */
+export const INVOICE_SWAP: usize = 136;
+export const INVOICE_BYTES: usize = 240;
 
 /** Persistent region. */
 export const INVOICES_BYTES: i32 = MAX_INVOICES * <i32>INVOICE_BYTES;

@@ -35,8 +35,10 @@ export const PART_DATA_BYTES: i32 = 40;
 export const PART_PUBLIC_BYTES: usize = 136;
 /** 32 bytes; zeros once the part has ended. */
 export const PART_SESSION_KEY: usize = 136;
+/** SWAP_BYTES of swap.ts. */
+export const PART_SWAP: usize = 168;
 /** A point of 33 bytes for every hop. */
-export const PART_POINTS: usize = 168;
+export const PART_POINTS: usize = 272;
 export const PART_BYTES: usize = (PART_POINTS + <usize>(MAX_ROUTE_HOPS * POINT_BYTES) + 7) & ~7;
 
 /** Persistent region: the number of the last part (u32), then the table. */

@@ -26,6 +26,13 @@ import {
   slot_mark,
   state_of,
 } from "../channel/record";
+import { SLOT_NO_ENERGY, SLOT_RIDER } from "../channel/record";
+import { has_rider } from "../energy/rider";
+import { INCORRECT_OR_UNKNOWN_PAYMENT_DETAILS, INVALID_ONION_PAYLOAD } from "../onion/failure";
+import { HAS_ENERGY } from "../wire/payload";
+import { lapse_arm } from "./lapse";
+import { purse_return, purse_take } from "./purse";
+import { check_swap, outgoing, rebate_msat, swap_data } from "./swap_forward";
 import { KEY_NODE } from "../crypto/keys";
 import { NO_BLOB, blob_at, blob_free, blob_new } from "../htlc/blobs";
 import {
@@ -102,11 +109,17 @@ function decide(n: i32, i: i32, slot: usize): i32 {
   }
   if (code < 0) return failure_of(code);
   if (slot_has(slot, SLOT_DUST)) return TEMPORARY_NODE_FAILURE;
-  return is_final ? keep(slot) : forward(n, i, slot);
+  if (slot_has(slot, SLOT_NO_ENERGY)) return TEMPORARY_CHANNEL_FAILURE;
+  if (has_rider(slot + SLOT_RIDER) != has(HAS_ENERGY)) {
+    if (is_final) return INCORRECT_OR_UNKNOWN_PAYMENT_DETAILS;
+    first = <u64>68002;
+    return INVALID_ONION_PAYLOAD;
+  }
+  return is_final ? keep(n, slot) : forward(n, i, slot);
 }
 
-function keep(slot: usize): i32 {
-  const failure = check_final(slot);
+function keep(n: i32, slot: usize): i32 {
+  const failure = check_final(n, slot);
   first = final_first;
   second = final_second;
   return failure;
@@ -131,7 +144,9 @@ function forward(n: i32, i: i32, slot: usize): i32 {
   const outgoing_msat = load<u64>(fields, AMT_TO_FORWARD);
   const outgoing_cltv = <u32>load<u64>(fields, OUTGOING_CLTV_VALUE);
   const incoming_cltv = load<u32>(slot, HTLC_CLTV_EXPIRY);
-  const failure = check_forward(policy_of(out), incoming_msat, incoming_cltv, outgoing_msat, outgoing_cltv);
+  const swapped = has_rider(slot + SLOT_RIDER);
+  const charged_msat = swapped ? <u64>i64.MAX_VALUE : incoming_msat;
+  let failure = check_forward(policy_of(out), charged_msat, incoming_cltv, outgoing_msat, outgoing_cltv);
   first = check_data;
   if (failure != 0) return failure;
   first = 0;
@@ -141,17 +156,37 @@ function forward(n: i32, i: i32, slot: usize): i32 {
     return PERMANENT_CHANNEL_FAILURE;
   }
   if (is_crowded(n, out, outgoing_msat)) return TEMPORARY_CHANNEL_FAILURE;
+  if (swapped) {
+    failure = check_swap(n, out, slot, outgoing_msat);
+    first = swap_data;
+    if (failure != 0) return failure;
+    if (purse_take(rebate_msat) < 0) return TEMPORARY_CHANNEL_FAILURE;
+  }
   const blob = blob_new(packet, PACKET_BYTES);
-  if (blob < 0) return TEMPORARY_CHANNEL_FAILURE;
+  if (blob < 0) {
+    if (swapped) purse_return(rebate_msat);
+    return TEMPORARY_CHANNEL_FAILURE;
+  }
   const hash = slot + HTLC_PAYMENT_HASH;
-  const code = channel_offer(out, outgoing_msat, hash, outgoing_cltv, blob, 0, link_forward(n, i), 0);
+  const code = channel_offer(
+    out,
+    outgoing_msat,
+    hash,
+    outgoing_cltv,
+    blob,
+    0,
+    link_forward(n, i),
+    swapped ? outgoing : 0,
+  );
   if (code < 0) {
     blob_free(blob);
+    if (swapped) purse_return(rebate_msat);
     if (code != ERR_VALUE) return TEMPORARY_CHANNEL_FAILURE;
     // Less than the next hop takes, which no policy of ours can lower.
     first = outgoing_msat;
     return AMOUNT_BELOW_MINIMUM;
   }
   store<u32>(slot, link_forward(out, code), SLOT_LINK);
+  lapse_arm(out, code);
   return 0;
 }

@@ -8,7 +8,14 @@ import {
   MAX_FAILURE_BYTES,
   MAX_PAYMENTS,
 } from "../base/limits";
-import { HTLC_CLTV_EXPIRY } from "../chain/spec";
+import { HTLC_AMOUNT_MSAT, HTLC_CLTV_EXPIRY } from "../chain/spec";
+import { SLOT_HAS_NOTE, SLOT_NOTE, SLOT_RIDER } from "../channel/record";
+import { NOTE_BYTES } from "../energy/note";
+import { minus } from "../energy/price";
+import { has_rider } from "../energy/rider";
+import { PART_SWAP } from "./parts";
+import { purse_return } from "./purse";
+import { SWAP_NOTE } from "./swap";
 import { channel_fail, channel_fail_back, channel_withdraw } from "../channel/offers";
 import {
   RESULT_FAILED,
@@ -95,10 +102,12 @@ function go_back(n: i32, i: i32, slot: usize, fulfilled: bool, result: u32): voi
   // Its channel may have been forgotten in the meantime.
   if (slot_state(incoming) == FREE || load<u32>(incoming, SLOT_LINK) != link_forward(n, i)) return;
   if (fulfilled) {
-    deliver(from, at, slot + SLOT_PREIMAGE);
+    deliver(from, at, slot + SLOT_PREIMAGE, slot_has(slot, SLOT_HAS_NOTE) ? slot + SLOT_NOTE : 0);
     tell_forward(from, n, incoming, slot);
     return;
   }
+  if (has_rider(slot + SLOT_RIDER))
+    purse_return(minus(load<u64>(slot, HTLC_AMOUNT_MSAT), load<u64>(incoming, HTLC_AMOUNT_MSAT)));
   const blob = error_of(slot, incoming + SLOT_SECRET, result);
   if (blob > 0 && channel_fail_back(from, at, blob) >= 0) return;
   if (blob > 0) blob_free(blob);
@@ -129,6 +138,7 @@ function end_part(place: i32, slot: usize, fulfilled: bool, result: u32): void {
   if (fulfilled) {
     memory.copy(part + PART_PREIMAGE, slot + SLOT_PREIMAGE, 32);
     store<u8>(part, <u8>PART_SENT, PART_STATE);
+    if (slot_has(slot, SLOT_HAS_NOTE)) memory.copy(part + PART_SWAP + SWAP_NOTE, slot + SLOT_NOTE, NOTE_BYTES);
   } else {
     store<u8>(part, <u8>PART_FAILED, PART_STATE);
     if (result == RESULT_FAILED) {

@@ -5,10 +5,17 @@ import { MAX_CHANNELS, MAX_ROUTE_HOPS } from "../base/limits";
 import { write_begin, write_end } from "../base/writer";
 import { PAYLOADS_BYTES, POINT_BYTES } from "../onion/keys";
 import { encode_tlvs } from "../wire/codec";
+import { ARREARS } from "../wire/energy";
 import { RECORD_PRESENT } from "../wire/kinds";
 import {
   AMT_TO_FORWARD,
+  ENERGY_AMOUNT_MWH,
+  ENERGY_INTERVAL_START,
+  ENERGY_KIND,
+  ENERGY_TOTAL_MWH,
   HAS_AMT_TO_FORWARD,
+  HAS_ENERGY,
+  HAS_ENERGY_TOTAL,
   HAS_KEYSEND_PREIMAGE,
   HAS_OUTGOING_CLTV_VALUE,
   HAS_PAYMENT_DATA,
@@ -33,16 +40,24 @@ export const ROUTE_HOP_COUNT: usize = 4;
 export const ROUTE_FLAGS: usize = 5;
 /** u16: bytes of metadata, which an invoice may ask for. */
 export const ROUTE_METADATA_LENGTH: usize = 6;
-/** u64: of all parts of the payment together; not read for keysend. */
+/** u64: of all parts of the payment together; a keysend is one of several parts if it is more than is delivered. */
 export const ROUTE_TOTAL_MSAT: usize = 8;
 /** 32 bytes; not read for keysend. */
 export const ROUTE_PAYMENT_HASH: usize = 16;
-/** 32 bytes; for keysend the preimage, which has to be random. */
+/** 32 bytes; for keysend the preimage, which has to be random, and stands for the secret of several parts. */
 export const ROUTE_PAYMENT_SECRET: usize = 48;
-export const ROUTE_HOPS: usize = 80;
+/** u32: start of the delivery interval, UTC in s; not read without energy, as are the next but one. */
+export const ROUTE_INTERVAL_START: usize = 80;
+/** u8: RECEIPT, PROMISE or ARREARS of wire/energy.ts, or ROUTE_NO_ENERGY. */
+export const ROUTE_ENERGY_KIND: usize = 84;
+/** i64: energy of all parts of the payment together, at the last hop; 0: of this one alone. */
+export const ROUTE_TOTAL_MWH: usize = 88;
+export const ROUTE_HOPS: usize = 96;
 
 /** The last hop is paid without an invoice. bLIP 3. */
 export const ROUTE_KEYSEND: u32 = 1;
+/** In place of a kind. */
+export const ROUTE_NO_ENERGY: u32 = 0xff;
 
 // One hop.
 
@@ -54,7 +69,9 @@ export const HOP_AMOUNT_MSAT: usize = 8;
 export const HOP_CLTV_EXPIRY: usize = 16;
 /** 33 bytes. */
 export const HOP_POINT: usize = 20;
-export const HOP_BYTES: usize = 56;
+/** i64: the rider to this hop, positive for energy that comes from it; not read without energy. */
+export const HOP_MWH: usize = 56;
+export const HOP_BYTES: usize = 64;
 
 /** BOLT 2 keeps expiries below what would be a time. */
 const MAX_CLTV_EXPIRY: u32 = 500_000_000;
@@ -71,8 +88,9 @@ export function hop_of(route: usize, i: i32): usize {
 
 /**
  * Checks a route of `len` bytes. 0, or ERR_TRUNCATED, ERR_LENGTH: its length is not the one that it states;
- * ERR_ARGUMENT: no such channel, hops or flags; ERR_VALUE: an amount of 0, amounts or expiries that grow along the
- * route, an expiry that is none, or a total that is less than what is delivered.
+ * ERR_ARGUMENT: no such channel, hops, flags or kind of energy, or energy for an invoice; ERR_VALUE: an amount of 0, amounts
+ * or expiries that grow along the route (of a swap amounts may), an expiry that is none, or a total that is less than what
+ * is delivered; riders that are none, of both signs, or not in proportion to the total.
  */
 export function check_route(route: usize, len: i32): i32 {
   if (len < <i32>ROUTE_HOPS) return ERR_TRUNCATED;
@@ -82,17 +100,56 @@ export function check_route(route: usize, len: i32): i32 {
   if (load<u32>(route, ROUTE_CHANNEL) >= <u32>MAX_CHANNELS) return ERR_ARGUMENT;
   const whole = <i32>ROUTE_HOPS + hops * <i32>HOP_BYTES + <i32>load<u16>(route, ROUTE_METADATA_LENGTH);
   if (len != whole) return len < whole ? ERR_TRUNCATED : ERR_LENGTH;
+  const energy = has_energy(route);
+  if (energy && keysend == 0) return ERR_ARGUMENT;
   let amount_msat = u64.MAX_VALUE;
   let cltv_expiry = MAX_CLTV_EXPIRY - 1;
   for (let i = 0; i < hops; i++) {
     const hop = hop_of(route, i);
-    if (load<u64>(hop, HOP_AMOUNT_MSAT) > amount_msat || load<u32>(hop, HOP_CLTV_EXPIRY) > cltv_expiry)
+    // Of a swap it may be more that goes out of a hop than comes in: a rebate.
+    if (
+      (!energy && load<u64>(hop, HOP_AMOUNT_MSAT) > amount_msat) ||
+      load<u64>(hop, HOP_AMOUNT_MSAT) == 0 ||
+      load<u32>(hop, HOP_CLTV_EXPIRY) > cltv_expiry
+    ) {
       return ERR_VALUE;
+    }
     amount_msat = load<u64>(hop, HOP_AMOUNT_MSAT);
     cltv_expiry = load<u32>(hop, HOP_CLTV_EXPIRY);
   }
-  if (amount_msat == 0 || (keysend == 0 && load<u64>(route, ROUTE_TOTAL_MSAT) < amount_msat)) return ERR_VALUE;
-  return 0;
+  if (keysend == 0 && load<u64>(route, ROUTE_TOTAL_MSAT) < amount_msat) return ERR_VALUE;
+  return energy ? check_energy(route, hops) : 0;
+}
+
+/** Whether energy moves along with the payment. */
+export function has_energy(route: usize): bool {
+  return <u32>load<u8>(route, ROUTE_ENERGY_KIND) != ROUTE_NO_ENERGY;
+}
+
+/** Whether a keysend is one of several parts. */
+function is_part(route: usize, last: usize): bool {
+  return load<u64>(route, ROUTE_TOTAL_MSAT) > load<u64>(last, HOP_AMOUNT_MSAT);
+}
+
+/** Riders of one sign with the total, none of them 0; arrears have none, and go to a peer. */
+function check_energy(route: usize, hops: i32): i32 {
+  const kind = <u32>load<u8>(route, ROUTE_ENERGY_KIND);
+  const total_mwh = load<i64>(route, ROUTE_TOTAL_MWH);
+  if (kind > ARREARS) return ERR_ARGUMENT;
+  if (load<u32>(route, ROUTE_INTERVAL_START) == 0) return ERR_VALUE;
+  const last = hop_of(route, hops - 1);
+  const last_mwh = load<i64>(last, HOP_MWH);
+  if (kind == ARREARS) return hops == 1 && last_mwh == 0 && total_mwh == 0 && !is_part(route, last) ? 0 : ERR_VALUE;
+  for (let i = 0; i < hops; i++) {
+    const mwh = load<i64>(hop_of(route, i), HOP_MWH);
+    if (mwh == 0 || mwh == i64.MIN_VALUE || mwh < 0 != last_mwh < 0) return ERR_VALUE;
+  }
+  // What goes with one part goes with all, by their share of the payment.
+  if ((total_mwh != 0 && total_mwh != last_mwh) != is_part(route, last)) return ERR_VALUE;
+  if (total_mwh == 0) return 0;
+  return total_mwh < 0 == last_mwh < 0 && (last_mwh < 0 ? total_mwh <= last_mwh : total_mwh >= last_mwh)
+    ? 0
+    : ERR_VALUE;
 }
 
 /**
@@ -136,10 +193,12 @@ function fill_record(route: usize, i: i32, last: bool): void {
     present |= HAS_SHORT_CHANNEL_ID;
     store<u64>(record, load<u64>(hop, HOP_SHORT_CHANNEL_ID), SHORT_CHANNEL_ID_AT);
   } else {
-    if ((load<u8>(route, ROUTE_FLAGS) & ROUTE_KEYSEND) != 0) {
+    const keysend = (load<u8>(route, ROUTE_FLAGS) & ROUTE_KEYSEND) != 0;
+    if (keysend) {
       present |= HAS_KEYSEND_PREIMAGE;
       store<usize>(record, route + ROUTE_PAYMENT_SECRET, KEYSEND_PREIMAGE);
-    } else {
+    }
+    if (!keysend || is_part(route, hop)) {
       present |= HAS_PAYMENT_DATA;
       store<usize>(record, route + ROUTE_PAYMENT_SECRET, PAYMENT_SECRET);
       store<u64>(record, load<u64>(route, ROUTE_TOTAL_MSAT), TOTAL_MSAT);
@@ -149,6 +208,16 @@ function fill_record(route: usize, i: i32, last: bool): void {
       present |= HAS_PAYMENT_METADATA;
       store<usize>(record, hop_of(route, i + 1), PAYMENT_METADATA);
       store<u32>(record, metadata, PAYMENT_METADATA + 4);
+    }
+  }
+  if (has_energy(route)) {
+    present |= HAS_ENERGY;
+    store<u32>(record, load<u32>(route, ROUTE_INTERVAL_START), ENERGY_INTERVAL_START);
+    store<u32>(record, load<u8>(route, ROUTE_ENERGY_KIND), ENERGY_KIND);
+    store<i64>(record, load<i64>(hop, HOP_MWH), ENERGY_AMOUNT_MWH);
+    if (last && is_part(route, hop)) {
+      present |= HAS_ENERGY_TOTAL;
+      store<i64>(record, load<i64>(route, ROUTE_TOTAL_MWH), ENERGY_TOTAL_MWH);
     }
   }
   store<u32>(record, present, RECORD_PRESENT);

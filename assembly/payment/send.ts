@@ -3,10 +3,13 @@
 import { ERR_CAPACITY, ERR_CRYPTO, ERR_EXPIRED } from "../base/errors";
 import { channel_offer, channel_offer_check } from "../channel/offers";
 import { sha256 } from "../crypto/crypto";
+import { ENERGY_HOLD_S, energy_of } from "../energy/record";
+import { RIDER_BYTES, RIDER_HOLD_S, RIDER_KIND, RIDER_MWH, RIDER_START } from "../energy/rider";
 import { blob_free, blob_new } from "../htlc/blobs";
 import { build } from "../onion/build";
 import { PACKET_BYTES, POINT_BYTES } from "../onion/keys";
 import { height } from "./clock";
+import { lapse_arm } from "./lapse";
 import { LINK_PART, packet } from "./links";
 import {
   PART_AMOUNT_MSAT,
@@ -20,6 +23,7 @@ import {
   PART_POINTS,
   PART_SESSION_KEY,
   PART_STATE,
+  PART_SWAP,
   part_at,
   part_next_number,
   part_place,
@@ -28,21 +32,38 @@ import {
 import {
   HOP_AMOUNT_MSAT,
   HOP_CLTV_EXPIRY,
+  HOP_MWH,
   ROUTE_CHANNEL,
+  ROUTE_ENERGY_KIND,
   ROUTE_FLAGS,
   ROUTE_HOP_COUNT,
+  ROUTE_INTERVAL_START,
   ROUTE_KEYSEND,
   ROUTE_PAYMENT_HASH,
   ROUTE_PAYMENT_SECRET,
   check_route,
   forget_payloads,
+  has_energy,
   hop_of,
   payloads,
   points,
   write_payloads,
 } from "./route";
+import { SWAP_KIND, SWAP_MWH, SWAP_START } from "./swap";
 
 const payment_hash: usize = memory.data(32, 8);
+const rider: usize = memory.data(<i32>RIDER_BYTES, 8);
+
+/** Makes the rider to the first hop, which holds for as long as its line allows. */
+function make_rider(route: usize, n: i32): usize {
+  if (!has_energy(route)) return 0;
+  memory.fill(rider, 0, RIDER_BYTES);
+  store<u32>(rider, load<u32>(route, ROUTE_INTERVAL_START), RIDER_START);
+  store<u8>(rider, load<u8>(route, ROUTE_ENERGY_KIND), RIDER_KIND);
+  store<i64>(rider, load<i64>(hop_of(route, 0), HOP_MWH), RIDER_MWH);
+  store<u16>(rider, load<u16>(energy_of(n), ENERGY_HOLD_S), RIDER_HOLD_S);
+  return rider;
+}
 
 /**
  * Sends one part along the route (route.ts) of `len` bytes at `route`. `entropy`: 32 random bytes, which become the
@@ -72,7 +93,8 @@ function send(route: usize, len: i32, entropy: usize): i32 {
   const place = part_place();
   if (place < 0) return ERR_CAPACITY;
   // Cheap answers come before the onion is built.
-  code = channel_offer_check(n, amount_msat, 0);
+  const to_first = make_rider(route, n);
+  code = channel_offer_check(n, amount_msat, to_first);
   if (code < 0) return code;
   memory.copy(payment_hash, route + ROUTE_PAYMENT_HASH, 32);
   if ((load<u8>(route, ROUTE_FLAGS) & ROUTE_KEYSEND) != 0) {
@@ -92,12 +114,13 @@ function send(route: usize, len: i32, entropy: usize): i32 {
     blob,
     0,
     LINK_PART | (<u32>place),
-    0,
+    to_first,
   );
   if (code < 0) {
     blob_free(blob);
     return code;
   }
+  lapse_arm(n, code);
 
   const number = part_next_number();
   const part = part_at(place);
@@ -111,6 +134,12 @@ function send(route: usize, len: i32, entropy: usize): i32 {
   memory.copy(part + PART_PAYMENT_HASH, payment_hash, 32);
   memory.copy(part + PART_SESSION_KEY, entropy, 32);
   memory.copy(part + PART_POINTS, points, hops * POINT_BYTES);
+  if (to_first != 0) {
+    const swap = part + PART_SWAP;
+    store<u32>(swap, load<u32>(rider, RIDER_START), SWAP_START);
+    store<u32>(swap, load<u8>(rider, RIDER_KIND), SWAP_KIND);
+    store<i64>(swap, load<i64>(rider, RIDER_MWH), SWAP_MWH);
+  }
   store<u32>(parts, number);
   return number;
 }

@@ -17,6 +17,7 @@ import {
 import { COMMITTED, FREE, IN_ACCEPTOR, IN_OFFERER, REMOVED, state_flags } from "../htlc/states";
 import { height } from "./clock";
 import { settle_sets, waiting_begin } from "./final";
+import { lapse_begin, lapse_due } from "./lapse";
 import { receive } from "./receive";
 import { resolve } from "./results";
 import { telling_begin } from "./telling";
@@ -24,12 +25,14 @@ import { telling_begin } from "./telling";
 /** To be called once after the persistent regions were read back: what is not persistent begins anew. */
 export function payment_boot(): void {
   waiting_begin();
+  lapse_begin();
   telling_begin();
 }
 
 /**
  * Handles every received HTLC that is irrevocably committed (forwards, keeps, fulfils or fails it) and every offered one
- * that was fulfilled, or was failed and is irrevocably removed. Returns whether anything changed.
+ * that was fulfilled, or was failed and is irrevocably removed; lets riders lapse whose time is up. Returns whether
+ * anything changed.
  */
 export function payment_settle(): bool {
   let changed = false;
@@ -51,7 +54,7 @@ function progress(n: i32, i: i32): bool {
   }
   const resolved = resolve(n, i, slot);
   if (state == REMOVED && slot_has(slot, SLOT_HANDLED) && channel_release(n, i) >= 0) return true;
-  return resolved;
+  return lapse_due(n, i, slot) || resolved;
 }
 
 /**

@@ -2,6 +2,9 @@
 
 import { MAX_FORWARD_EVENTS, MAX_INVOICES, MAX_PAYMENTS } from "../base/limits";
 import { HTLC_AMOUNT_MSAT, HTLC_PAYMENT_HASH } from "../chain/spec";
+import { SLOT_RIDER } from "../channel/record";
+import { RIDER_BOUGHT_BACK, RIDER_LAPSE, RIDER_MWH, has_rider } from "../energy/rider";
+import { ACKED } from "../htlc/states";
 import {
   EVENT_AMOUNT_MSAT,
   EVENT_BYTES,
@@ -13,15 +16,19 @@ import {
   EVENT_FORWARDED_BYTES,
   EVENT_HOP,
   EVENT_INCOMING_CHANNEL,
+  EVENT_INCOMING_MWH,
   EVENT_KIND,
   EVENT_OUTGOING_CHANNEL,
   EVENT_OUTGOING_MSAT,
+  EVENT_OUTGOING_MWH,
   EVENT_PART,
   EVENT_PAYMENT_HASH,
   EVENT_PREIMAGE,
   EVENT_RECEIVED,
+  EVENT_RENT_MSAT,
   EVENT_SENT,
   EVENT_SETTLED_BYTES,
+  EVENT_SWAP,
 } from "./events";
 import {
   INVOICE_PAID,
@@ -29,6 +36,7 @@ import {
   INVOICE_PREIMAGE,
   INVOICE_RECEIVED_MSAT,
   INVOICE_STATE,
+  INVOICE_SWAP,
   INVOICE_TOLD,
   invoice_at,
 } from "./invoices";
@@ -44,12 +52,14 @@ import {
   PART_PREIMAGE,
   PART_SENT,
   PART_STATE,
+  PART_SWAP,
   PART_TOLD,
   part_at,
 } from "./parts";
+import { NO_SWAP, SWAP_BYTES, SWAP_KIND, SWAP_START } from "./swap";
 
 /** Forwards are told from a ring: they are statistics, and nothing hangs on them. Volatile. */
-const ring: usize = memory.data(MAX_FORWARD_EVENTS * 64, 8);
+const ring: usize = memory.data(MAX_FORWARD_EVENTS * <i32>EVENT_FORWARDED_BYTES, 8);
 let ring_first: i32 = 0;
 let ring_count: i32 = 0;
 
@@ -60,6 +70,14 @@ export function telling_begin(): void {
 
 function ring_at(k: i32): usize {
   return ring + <usize>(((ring_first + k) % MAX_FORWARD_EVENTS) * <i32>EVENT_FORWARDED_BYTES);
+}
+
+/**
+ * What the rider at `slot`, or none, has moved now that its HTLC is fulfilled: nothing if it had lapsed, as both ends see it.
+ */
+function moved_mwh(slot: usize): i64 {
+  const rider = slot + SLOT_RIDER;
+  return load<u8>(rider, RIDER_BOUGHT_BACK) != 0 ? 0 : load<i64>(rider, RIDER_MWH);
 }
 
 /** Channel `from`'s HTLC at `incoming` was forwarded as channel `out`'s at `outgoing`, and that was fulfilled. */
@@ -77,6 +95,23 @@ export function tell_forward(from: i32, out: i32, incoming: usize, outgoing: usi
   store<u64>(at, load<u64>(outgoing, HTLC_AMOUNT_MSAT), EVENT_OUTGOING_MSAT);
   store<u32>(at, from, EVENT_INCOMING_CHANNEL);
   store<u32>(at, out, EVENT_OUTGOING_CHANNEL);
+  const swapped = has_rider(incoming + SLOT_RIDER);
+  store<i64>(
+    at,
+    swapped ? load<i64>(incoming, HTLC_AMOUNT_MSAT) - load<i64>(outgoing, HTLC_AMOUNT_MSAT) : 0,
+    EVENT_RENT_MSAT,
+  );
+  // The incoming one is bought back as soon as its fulfilment is signed after its lapse was acknowledged.
+  const lapsed = load<u8>(incoming, SLOT_RIDER + RIDER_LAPSE) >= <u8>ACKED;
+  store<i64>(at, lapsed ? 0 : moved_mwh(incoming), EVENT_INCOMING_MWH);
+  store<i64>(at, moved_mwh(outgoing), EVENT_OUTGOING_MWH);
+}
+
+/** Appends a payment's swap to its event. Returns the event's length. */
+function tell_swap(swap: usize, to: usize): i32 {
+  memory.copy(to + EVENT_SWAP, swap, SWAP_BYTES);
+  if (load<u32>(swap, SWAP_START) == 0) store<u32>(to + EVENT_SWAP, NO_SWAP, SWAP_KIND);
+  return <i32>EVENT_SETTLED_BYTES;
 }
 
 /**
@@ -100,7 +135,7 @@ export function payment_next_event(to: usize): i32 {
     store<u64>(to, load<u64>(invoice, INVOICE_RECEIVED_MSAT), EVENT_AMOUNT_MSAT);
     memory.copy(to + EVENT_PAYMENT_HASH, invoice + INVOICE_PAYMENT_HASH, 32);
     memory.copy(to + EVENT_PREIMAGE, invoice + INVOICE_PREIMAGE, 32);
-    return <i32>EVENT_SETTLED_BYTES;
+    return tell_swap(invoice + INVOICE_SWAP, to);
   }
   if (ring_count == 0) return 0;
   memory.copy(to, ring_at(0), EVENT_FORWARDED_BYTES);
@@ -117,7 +152,7 @@ function tell_part(part: usize, state: u32, to: usize): i32 {
   if (state == PART_SENT) {
     store<u32>(to, EVENT_SENT, EVENT_KIND);
     memory.copy(to + EVENT_PREIMAGE, part + PART_PREIMAGE, 32);
-    return <i32>EVENT_SETTLED_BYTES;
+    return tell_swap(part + PART_SWAP, to);
   }
   const len = <u32>load<u16>(part, PART_FAILURE_LENGTH);
   store<u32>(to, EVENT_FAILED, EVENT_KIND);

@@ -3,10 +3,22 @@
 import { TELLS } from "./abi.js";
 import { stateOf, type ChannelState } from "./answers.js";
 import { i32, i64, u16, u32, u64 } from "./record_fields.js";
+import { ENERGY_KINDS, type EnergyKind } from "./requests.js";
 
 const FEATURES = 40;
 
 const POINT = 33;
+const NOTE_BYTES = 88;
+
+/** A payment that has come to its end, with its energy if it was a swap. */
+export interface Settled {
+  readonly amountMsat: bigint;
+  readonly paymentHash: Uint8Array;
+  readonly preimage: Uint8Array;
+  readonly energy?: { readonly intervalStart: number; readonly kind: EnergyKind; readonly energyMwh: bigint };
+  /** Of a swap: the recipient's meter's note, NOTE_BYTES of assembly/energy/note.ts. */
+  readonly note?: Uint8Array;
+}
 
 /** What a node tells. Peers' and channels' events come as they happen, payments' at least once, even over restarts. */
 export type NodeEvent =
@@ -21,13 +33,7 @@ export type NodeEvent =
     }
   /** The funding transaction may be broadcast. */
   | { readonly kind: "funding signed"; readonly channel: number }
-  | {
-      readonly kind: "sent";
-      readonly part: number;
-      readonly amountMsat: bigint;
-      readonly paymentHash: Uint8Array;
-      readonly preimage: Uint8Array;
-    }
+  | (Settled & { readonly kind: "sent"; readonly part: number })
   | {
       readonly kind: "failed";
       readonly part: number;
@@ -39,12 +45,7 @@ export type NodeEvent =
       readonly code: number;
       readonly data: Uint8Array;
     }
-  | {
-      readonly kind: "received";
-      readonly amountMsat: bigint;
-      readonly paymentHash: Uint8Array;
-      readonly preimage: Uint8Array;
-    }
+  | (Settled & { readonly kind: "received" })
   | {
       readonly kind: "forwarded";
       readonly incomingChannel: number;
@@ -52,6 +53,10 @@ export type NodeEvent =
       readonly incomingMsat: bigint;
       readonly outgoingMsat: bigint;
       readonly paymentHash: Uint8Array;
+      /** Of a swap: what was kept for its energy's way, below zero a rebate, and both riders' energy. 0 otherwise. */
+      readonly rentMsat: bigint;
+      readonly incomingMwh: bigint;
+      readonly outgoingMwh: bigint;
     }
   /** Both ends have closed a line's intervals from `start` on, up to `until`. Flows are positive from node_1 to node_2. */
   | {
@@ -152,6 +157,9 @@ export function readEvent(what: number, record: Uint8Array): NodeEvent {
         outgoingMsat: u64(record, 48),
         incomingChannel: u32(record, 56),
         outgoingChannel: u32(record, 60),
+        rentMsat: i64(record, 64),
+        incomingMwh: i64(record, 72),
+        outgoingMwh: i64(record, 80),
       };
     case TELLS.INTERVAL_CLOSED:
       return {
@@ -211,10 +219,15 @@ export function readEvent(what: number, record: Uint8Array): NodeEvent {
   }
 }
 
-const settled = (
-  record: Uint8Array,
-): { readonly amountMsat: bigint; readonly paymentHash: Uint8Array; readonly preimage: Uint8Array } => ({
-  amountMsat: u64(record, 8),
-  paymentHash: record.slice(16, 48),
-  preimage: record.slice(48, 80),
-});
+const settled = (record: Uint8Array): Settled => {
+  const kind = ENERGY_KINDS[u32(record, 84)];
+  return {
+    amountMsat: u64(record, 8),
+    paymentHash: record.slice(16, 48),
+    preimage: record.slice(48, 80),
+    ...(kind !== undefined && {
+      energy: { intervalStart: u32(record, 80), kind, energyMwh: i64(record, 88) },
+      note: record.slice(96, 96 + NOTE_BYTES),
+    }),
+  };
+};

@@ -132,6 +132,8 @@ export interface PayHop {
   readonly amountMsat: bigint;
   /** Height at which the HTLC to it expires. */
   readonly cltvExpiry: number;
+  /** With `energy`: the rider to it, mWh, positive for energy that comes from it. */
+  readonly energyMwh?: bigint;
 }
 
 /** One part of a payment along a route. */
@@ -148,12 +150,23 @@ export interface PayRequest {
   readonly preimage?: Uint8Array;
   /** Of all parts together; default what this one delivers. */
   readonly totalMsat?: bigint;
+  /** A swap, which takes a keysend: the delivery interval's start, UTC in s, and what moves against the payment. */
+  readonly energy?: {
+    readonly intervalStart: number;
+    readonly kind: "receipt" | "promise";
+    /** Of all parts together, at the recipient; without: of this one alone. */
+    readonly totalMwh?: bigint;
+  };
 }
 
 const PAY_KEYSEND = 1;
+/** Kinds of energy by their numbers: wire/energy.ts. */
+export const ENERGY_KINDS = ["receipt", "promise", "arrears"] as const;
+export type EnergyKind = (typeof ENERGY_KINDS)[number];
+const NO_ENERGY = 0xff;
 
 export function payRecord(request: PayRequest): Uint8Array {
-  const { invoice, hops } = request;
+  const { invoice, hops, energy } = request;
   const metadata = invoice?.metadata ?? new Uint8Array(0);
   const record = new RecordWriter()
     .number(request.channel, 4)
@@ -162,14 +175,19 @@ export function payRecord(request: PayRequest): Uint8Array {
     .number(metadata.length, 2)
     .number(request.totalMsat ?? hops.at(-1)?.amountMsat ?? 0n, 8)
     .raw(invoice?.paymentHash ?? new Uint8Array(HASH), HASH)
-    .raw(invoice?.paymentSecret ?? request.preimage ?? new Uint8Array(HASH), HASH);
+    .raw(invoice?.paymentSecret ?? request.preimage ?? new Uint8Array(HASH), HASH)
+    .number(energy?.intervalStart ?? 0, 4)
+    .number(energy === undefined ? NO_ENERGY : ENERGY_KINDS.indexOf(energy.kind), 1)
+    .pad(88)
+    .signed(energy?.totalMwh ?? 0n);
   hops.forEach((hop, i) => {
     record
       .number(hop.shortChannelId, 8)
       .number(hop.amountMsat, 8)
       .number(hop.cltvExpiry, 4)
       .raw(hop.point, POINT)
-      .pad(80 + 56 * (i + 1));
+      .pad(96 + 64 * i + 56)
+      .signed(hop.energyMwh ?? 0n);
   });
   return record.raw(metadata).end();
 }

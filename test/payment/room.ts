@@ -1,8 +1,11 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { beforeAll, describe, it } from "vitest";
 import { KeyRing } from "../../host/board/key_ring.js";
+import { meterImports } from "../../host/board/meter_port.js";
 import { NodeCrypto } from "../../host/board/node_crypto.js";
 import type { Instance } from "../../host/engine/engine.js";
+import { memoryRange } from "../../host/engine/memory_range.js";
+import { METER_MODULE } from "../../host/node/abi.js";
 import { engineByName } from "../../host/engine/index.js";
 import { whereItRuns } from "../driver/engines.js";
 import { compileEntry } from "../driver/entry.js";
@@ -374,7 +377,7 @@ export class Room {
 
   static routeRecord(route: Route): Uint8Array {
     const metadata = route.metadata ?? new Uint8Array(0);
-    const record = Buffer.alloc(80 + 56 * route.hops.length + metadata.length);
+    const record = Buffer.alloc(96 + 64 * route.hops.length + metadata.length);
     record.writeUInt32LE(route.channel ?? 0, 0);
     record.writeUInt8(route.hops.length, 4);
     record.writeUInt8(route.keysend === true ? 1 : 0, 5);
@@ -382,14 +385,15 @@ export class Room {
     record.writeBigUInt64LE(route.totalMsat ?? route.hops.at(-1)?.amountMsat ?? 0n, 8);
     record.set(route.hash ?? new Uint8Array(32), 16);
     record.set(route.secret ?? new Uint8Array(32), 48);
+    record.writeUInt8(0xff, 84);
     for (const [i, hop] of route.hops.entries()) {
-      const at = 80 + 56 * i;
+      const at = 96 + 64 * i;
       record.writeBigUInt64LE(hop.shortChannelId ?? 0n, at);
       record.writeBigUInt64LE(hop.amountMsat, at + 8);
       record.writeUInt32LE(hop.cltvExpiry, at + 16);
       record.set(hop.point, at + 20);
     }
-    record.set(metadata, 80 + 56 * route.hops.length);
+    record.set(metadata, 96 + 64 * route.hops.length);
     return Uint8Array.from(record);
   }
 
@@ -424,10 +428,9 @@ export function onEngines(title: string, tests: Readonly<Record<string, (room: (
         const keys = new KeyRing(named("root"));
         keys.importKey(0, NODE_KEY);
         const crypto = new NodeCrypto(keys);
-        const instance: Instance = engineByName(engine).instantiate(
-          wasm,
-          crypto.imports(() => instance.memory()),
-        );
+        const memory = (): Uint8Array => instance.memory();
+        const imports = { ...crypto.imports(memory), [METER_MODULE]: meterImports([], memoryRange(memory)) };
+        const instance: Instance = engineByName(engine).instantiate(wasm, imports);
         return new Room(instance);
       };
       whereItRuns(engine, () => {
