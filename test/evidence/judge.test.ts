@@ -1,0 +1,377 @@
+import { describe, expect, it } from "vitest";
+import type { EvidenceBundle, LineParameters } from "../../host/evidence/bundle.js";
+import { type Verdict, UnfitBundles, judge } from "../../host/evidence/judge.js";
+import { txidText } from "../../host/evidence/json.js";
+import { encodeState } from "../../host/evidence/state.js";
+import { verdictLines } from "../../host/evidence/text.js";
+import { HTLCS, INTERVAL_S, PARAMETERS, STATE, T0, bundle, commitmentSecret, note, receipts } from "./line.js";
+import { fundingTransaction } from "./line.js";
+
+const later = T0 + INTERVAL_S;
+const named = (...bundles: EvidenceBundle[]) => bundles.map((bundle, at) => ({ file: at === 0 ? "a" : "b", bundle }));
+const verdictOn = (...bundles: EvidenceBundle[]): Verdict => judge(named(...bundles));
+const faultsOf = ({ bundles }: Verdict): string[] =>
+  bundles.flatMap(({ file, faults }) => faults.map(({ field, message }) => `${file} ${field} ${message}`));
+const standings = ({ bundles }: Verdict): string[] => bundles.map(({ standing }) => standing);
+
+describe("one bundle", () => {
+  it.each([
+    [1, false],
+    [1, true],
+    [2, false],
+    [2, true],
+  ] as const)("of node_%i, anchors %s, stands", (holder, anchors) => {
+    const verdict = verdictOn(bundle({ holder, anchors }));
+    expect(faultsOf(verdict)).toEqual([]);
+    expect(standings(verdict)).toEqual(["valid"]);
+    expect(verdict.consistent).toBe(true);
+  });
+
+  it("each rider has its fate", () => {
+    const { account } = verdictOn(bundle());
+    expect(account?.riders.map(({ fate }) => fate)).toEqual([
+      "counts: the preimage is known",
+      "bought back: claimed after its lapse",
+      "does not count: no preimage is known",
+      "pays arrears: the preimage is known",
+      "void: the commitment trims its HTLC",
+      "does not count: it has lapsed",
+    ]);
+    // Bought back: 20 kWh at 220,000 msat/kWh is more than the 1,500,000 msat of the HTLC. node_2 has paid 1,000,000.
+    expect(account?.riders.map(({ arrearsMsat }) => arrearsMsat)).toEqual([0n, -4_400_000n, 0n, 1_000_000n, 0n, 0n]);
+    expect(account?.intervals).toEqual([
+      { start: T0, agreedMwh: 10_526_316n, promisedMwh: 4_000_000n },
+      { start: later, agreedMwh: -1_000_000n, promisedMwh: -1_000_000n },
+    ]);
+  });
+
+  it("a lapse is bought back at the HTLC's amount where that is more", () => {
+    const riders = STATE.riders.map((rider) =>
+      rider.id === 1n && rider.offeredBy === 1 ? { ...rider, flowMwh: -1n } : rider,
+    );
+    const { account } = verdictOn(bundle({ state: { ...STATE, riders } }));
+    expect(account?.riders[1]?.arrearsMsat).toBe(-1_500_000n);
+  });
+
+  it("deviations are worth the imbalance price: node_2 got less than agreed, and is owed at the cheaper price", () => {
+    const { account } = verdictOn(bundle());
+    expect(account?.spans).toEqual([
+      {
+        from: T0,
+        until: later,
+        agreedMwh: 10_526_316n,
+        meteredMwh: 10_400_000n,
+        otherMeterMwh: 10_700_000n,
+        deviationMwh: -126_316n,
+        deviationMsat: 22_736n,
+        disputed: false,
+      },
+    ]);
+    expect(account?.unmetered).toEqual([later]);
+    expect(account?.owedMsat).toBe(5_000n - 4_400_000n + 1_000_000n + 22_736n);
+    expect(account?.debtor).toBe(2);
+  });
+
+  it.each<[string, Partial<LineParameters>, bigint, bigint, bigint?]>([
+    ["the example without a spread", { imbalanceSpreadPpm: 0 }, 10_400_000n, 25_263n],
+    ["node_2 got more, and owes at the dearer price", {}, 10_626_316n, -22_000n],
+    [
+      "accounted at node_1, whose meter gave more: it is owed at the cheaper price",
+      { accounted: 1, owner: 2 },
+      10_400_000n,
+      -31_263n,
+    ],
+    [
+      "accounted at node_1, whose meter gave less: it owes at the dearer price",
+      { accounted: 1, owner: 2 },
+      10_300_000n,
+      27_789n,
+      10_400_000n,
+    ],
+    ["below zero, who got less owes", { tariffMsatPerKwh: -200_000n }, 10_400_000n, -27_789n],
+    ["nothing", {}, 10_526_316n, 0n],
+  ])("%s", (_, change, node2Mwh, msat, node1Mwh) => {
+    const parameters = { ...PARAMETERS, ...change };
+    const { account, bundles } = verdictOn({ ...bundle({ parameters }), receipts: receipts(node2Mwh, node1Mwh) });
+    expect(bundles[0]?.faults).toEqual([]);
+    expect(account?.deviationsMsat).toBe(msat);
+  });
+
+  it("meters that differ by more than the line may lose are a dispute", () => {
+    // 5 % of what both sent, and two pulses of each meter.
+    const most = 11_052_631n;
+    const within = verdictOn({ ...bundle(), receipts: receipts(10_500_000n, most) });
+    expect(within.account?.spans[0]?.disputed).toBe(false);
+    const beyond = verdictOn({ ...bundle(), receipts: receipts(10_500_000n, most + 5n) });
+    expect([beyond.account?.spans[0]?.disputed, beyond.consistent]).toEqual([true, false]);
+    expect(beyond.remarks.join()).toContain("more apart than the line may lose");
+    const gained = (mwh: bigint) => verdictOn({ ...bundle(), receipts: receipts(10_500_000n, 10_500_000n - mwh) });
+    expect(gained(4n).consistent).toBe(true);
+    expect(gained(5n).consistent).toBe(false);
+  });
+
+  it("without receipts deviations are not known, and it is said", () => {
+    const verdict = verdictOn({ ...bundle(), receipts: [] });
+    expect(verdict.account?.spans).toEqual([]);
+    expect(verdict.remarks.join()).toContain("2 open intervals without receipts");
+    expect(verdict.account?.owedMsat).toBe(5_000n - 4_400_000n + 1_000_000n);
+  });
+
+  it("the funding output is proved by its transaction, or has to be looked up", () => {
+    expect(verdictOn(bundle()).remarks[0]).toMatch(/must have the script 0020[0-9a-f]{64}\.$/);
+    const proved = verdictOn({ ...bundle(), fundingTransaction: fundingTransaction() });
+    expect(proved.remarks.join()).not.toContain("must have the script");
+    expect(proved.consistent).toBe(true);
+    const other = fundingTransaction();
+    other[other.length - 1] = 1;
+    expect(faultsOf(verdictOn({ ...bundle(), fundingTransaction: other })).join()).toContain(
+      "a funding_transaction has the txid",
+    );
+  });
+});
+
+describe("what a commitment must be", () => {
+  const honest = bundle();
+  const broken = (change: Partial<EvidenceBundle>): string => faultsOf(verdictOn({ ...honest, ...change })).join("\n");
+
+  it("signed by the counterparty", () => {
+    expect(broken({ counterpartySignature: bundle({ number: 22n }).counterpartySignature })).toContain(
+      "commitment.signature",
+    );
+    expect(broken({ counterpartySignature: new Uint8Array(64) })).toContain("commitment.signature");
+    expect(broken({ counterpartySignature: new Uint8Array(64).fill(0xff) })).toContain("commitment.signature");
+    // BIP 143 signs the amount of what is spent.
+    expect(broken({ fundingSat: honest.fundingSat + 1n })).toContain("commitment.signature");
+  });
+
+  it("of the energy state that is shown", () => {
+    const state = encodeState({ ...STATE, arrearsMsat: 4_999n });
+    expect(broken({ energyState: state })).toBe(
+      "a commitment.energy_state has not the hash that stands in the transaction",
+    );
+    expect(broken({ energyState: honest.energyState.subarray(1) })).toContain("commitment.energy_state");
+  });
+
+  it("of the number and the funding output that are told", () => {
+    expect(broken({ commitmentNumber: 20n })).toBe("a commitment.number is 20; the transaction says 21");
+    expect(broken({ opener: 1 })).toContain("commitment.number");
+    expect(broken({ fundingOutput: 0 })).toContain("not the funding output");
+    expect(broken({ fundingTxid: new Uint8Array(32) })).toContain("not the funding output");
+  });
+
+  it("with outputs that all follow from the bundle", () => {
+    expect(broken({ htlcs: honest.htlcs.slice(1) })).toMatch(/output \d, of 2000 sat, follows from nothing/);
+    const cheaper = honest.htlcs.map((htlc, at) => (at === 2 ? { ...htlc, amountMsat: 1_000n } : htlc));
+    expect(broken({ htlcs: cheaper })).toContain("of 3000 sat, follows from nothing");
+    expect(broken({ perCommitmentPoint: bundle({ number: 3n }).perCommitmentPoint })).toContain("follows from nothing");
+    expect(broken({ anchors: true })).toContain("follows from nothing");
+  });
+
+  it("a transaction", () => {
+    expect(broken({ transaction: honest.transaction.subarray(0, 50) })).toContain(
+      "commitment.transaction is no transaction",
+    );
+    expect(broken({ transaction: fundingTransaction() })).toContain("has 0 outputs with OP_RETURN");
+  });
+
+  it("with the parameters that both have signed", () => {
+    expect(broken({ parameters: { ...PARAMETERS, tariffMsatPerKwh: 200_001n } })).toBe(
+      "a parameters are not those whose hash stands in the energy state",
+    );
+  });
+
+  it("with an HTLC for each rider, and preimages that are some", () => {
+    expect(broken({ htlcs: honest.htlcs.filter(({ offeredBy, id }) => offeredBy !== 2 || id !== 1n) })).toContain(
+      "a htlcs have none for the rider of HTLC 1 that node_2 has offered",
+    );
+    const false0 = honest.htlcs.map((htlc, at) => (at === 0 ? { ...htlc, preimage: new Uint8Array(32) } : htlc));
+    expect(broken({ htlcs: false0 })).toContain("htlcs[0].payment_preimage");
+    expect(broken({ htlcs: [...honest.htlcs, ...honest.htlcs.slice(-1)] })).toContain(
+      "htlcs[6].id is that of htlcs[5]",
+    );
+  });
+});
+
+describe("receipts and notes", () => {
+  const honest = bundle();
+  const broken = (change: Partial<EvidenceBundle>): string => faultsOf(verdictOn({ ...honest, ...change })).join("\n");
+
+  it("receipts stand under their end's meter key only", () => {
+    const [first, ...rest] = honest.receipts;
+    if (first === undefined) throw new RangeError("no receipt");
+    expect(broken({ receipts: [{ ...first, end: 2 }, ...rest] })).toContain("receipts[0].SD");
+    expect(broken({ receipts: [{ ...first, record: first.record.replace('"Q":0', '"Q":1') }] })).toContain(
+      "receipts[0].SD",
+    );
+    expect(broken({ receipts: [{ ...first, record: "OCMF|{}|{}" }] })).toContain("receipts[0].");
+  });
+
+  it("a meter that says two things at a time, or counts back", () => {
+    const [, , , again] = receipts(10_400_001n);
+    if (again === undefined) throw new RangeError("no receipt");
+    expect(broken({ receipts: [...honest.receipts, again] })).toContain(
+      `the meter of node_2 says two things at ${later}`,
+    );
+    const back = receipts(-1n);
+    expect(broken({ receipts: back })).toContain(`the meter of node_2 has registers below earlier ones at ${later}`);
+    expect(broken({ receipts: [...honest.receipts, ...honest.receipts] })).toBe("");
+    // Each end's bundle has one of both.
+    const [a, b] = [bundle(), { ...bundle({ holder: 2 }), receipts: [again] }];
+    const both = verdictOn(a, b);
+    expect(standings(both)).toEqual(["valid", "valid"]);
+    expect(both.remarks[0]).toBe(`Of the receipts of both, the meter of node_2 says two things at ${later}.`);
+    expect(both.consistent).toBe(false);
+  });
+
+  it("notes stand under their meter's key", () => {
+    const [good] = honest.notes;
+    if (good === undefined) throw new RangeError("no note");
+    expect(broken({ notes: [{ ...good, energyMwh: good.energyMwh - 1n }] })).toContain("notes[0].signature");
+    expect(broken({ notes: [{ ...good, meterKey: PARAMETERS.meterKeys[0] }] })).toContain("notes[0].signature");
+    expect(broken({ notes: [note(0, 5n, 4n)] })).toContain("notes[0].issued_mwh");
+    expect(broken({ notes: [note(0, 5n, 5n, T0 + 1)] })).toContain("notes[0].interval_start");
+  });
+
+  it("a meter lets no energy go twice; sold and bought are counted apart", () => {
+    expect(broken({ notes: [note(0, 10n, 10n), note(1, 10n, 20n), note(2, 15n, 35n), note(2, 15n, 35n)] })).toBe("");
+    expect(broken({ notes: [note(0, 10n, 10n), note(1, 10n, 10n)] })).toBe("");
+    expect(broken({ notes: [note(0, 10n, 10n), note(1, 10n, 10n), note(2, 1n, 11n)] })).toBe("");
+    expect(broken({ notes: [note(0, 10n, 10n), note(1, 10n, 10n), note(2, 2n, 11n)] })).toContain("let it go twice");
+    expect(broken({ notes: [note(0, 10n, 10n), note(0, 10n, 20n)] })).toBe(
+      "a notes[1] is another one for the payment of notes[0]",
+    );
+    expect(broken({ notes: [note(0, 10n, 10n), note(1, 10n, 10n), note(2, 10n, 10n, T0)] })).toBe("");
+  });
+});
+
+describe("both ends' bundles", () => {
+  it("that have the same state are both valid", () => {
+    const verdict = verdictOn(bundle(), bundle({ holder: 2 }));
+    expect(faultsOf(verdict)).toEqual([]);
+    expect([standings(verdict), verdict.consistent]).toEqual([["valid", "valid"], true]);
+  });
+
+  it("an older state is refuted by its secret, whoever comes first", () => {
+    const old = bundle({ number: 12n, state: { ...STATE, arrearsMsat: -9_000n } });
+    for (const order of [
+      [old, bundle({ holder: 2 })],
+      [bundle({ holder: 2 }), old],
+    ] as const) {
+      const verdict = verdictOn(...order);
+      const at = order.indexOf(old);
+      expect(standings(verdict)[at]).toBe("refuted");
+      expect(verdict.bundles[at]?.reason).toContain(
+        "has the per_commitment_secret of commitment 12: node_1 has revoked it",
+      );
+      expect(standings(verdict)[1 - at]).toBe("valid");
+      expect(verdict.account?.signedArrearsMsat).toBe(5_000n);
+      expect(verdict.consistent).toBe(false);
+    }
+  });
+
+  it("the newest revealed secret refutes, the next commitment stands", () => {
+    const number = (n: bigint) => standings(verdictOn(bundle({ number: n }), bundle({ holder: 2 })))[0];
+    expect([number(0n), number(19n), number(20n)]).toEqual(["refuted", "refuted", "valid"]);
+  });
+
+  it("a refuted transaction that has confirmed is told, and the other end's state counts", () => {
+    const old = bundle({ number: 12n });
+    const confirmedTxid = Uint8Array.from(Buffer.from(verdictOn(old).bundles[0]?.txid ?? "", "hex")).reverse();
+    const verdict = verdictOn({ ...old, confirmedTxid }, bundle({ holder: 2 }));
+    expect(standings(verdict)).toEqual(["refuted", "valid"]);
+    expect(verdict.remarks.join()).toContain("a is refuted though its transaction has confirmed");
+  });
+
+  it("a false secret refutes nothing and is told", () => {
+    const liar = { ...bundle({ holder: 2 }), revealedSecrets: [{ number: 21n, secret: commitmentSecret(1, 5n) }] };
+    const verdict = verdictOn(bundle(), liar);
+    expect(standings(verdict)).toEqual(["valid", "inconsistent"]);
+    expect(faultsOf(verdict)).toEqual([
+      "b revealed_secrets do not give the point of commitment 21, which outputs in a prove",
+    ]);
+    const torn = { ...bundle({ holder: 2 }) };
+    const secrets = torn.revealedSecrets.map((one, at) =>
+      at === 0 ? { ...one, secret: commitmentSecret(1, 4n) } : one,
+    );
+    const third = secrets.concat([{ number: 18n, secret: commitmentSecret(1, 19n) }]);
+    expect(faultsOf(verdictOn({ ...torn, revealedSecrets: third })).join()).toContain(
+      "revealed_secrets[3].secret does not follow",
+    );
+    expect(
+      faultsOf(verdictOn({ ...torn, revealedSecrets: [{ number: 1n, secret: new Uint8Array(32) }] })).join(),
+    ).toContain("revealed_secrets[0].secret is no secret");
+  });
+
+  it("that differ by what was under way: the one that has confirmed counts, and without that none", () => {
+    const ahead = bundle({ holder: 2, state: { ...STATE, arrearsMsat: 77n } });
+    const open = verdictOn(bundle(), ahead);
+    expect([standings(open), open.account, open.consistent]).toEqual([["undecided", "undecided"], undefined, false]);
+    const confirmedTxid = Uint8Array.from(Buffer.from(open.bundles[1]?.txid ?? "", "hex")).reverse();
+    const told = verdictOn({ ...bundle(), confirmedTxid }, ahead);
+    expect(standings(told)).toEqual(["superseded", "valid"]);
+    expect([told.account?.signedArrearsMsat, told.consistent]).toEqual([77n, true]);
+    const neither = verdictOn({ ...bundle(), confirmedTxid: new Uint8Array(32) }, ahead);
+    expect(neither.remarks.join()).toContain(
+      `${txidText(new Uint8Array(32))}, which has closed the channel, is the commitment of no bundle`,
+    );
+  });
+
+  it("a rider that is settled in the one and claimed in the other comes to the same", () => {
+    const positions = STATE.positions.map((position) =>
+      position.start === later ? { ...position, flowMwh: -1_000_000n, promisedMwh: -1_000_000n } : position,
+    );
+    const riders = STATE.riders.slice(1);
+    const settled = bundle({ holder: 2, state: { ...STATE, positions, riders }, htlcs: HTLCS.slice(1) });
+    expect(standings(verdictOn(bundle(), settled))).toEqual(["valid", "valid"]);
+  });
+
+  it("preimages of either count", () => {
+    const [one, two] = [bundle(), bundle({ holder: 2 })];
+    const without = {
+      ...one,
+      htlcs: one.htlcs.map(({ offeredBy, id, amountMsat, paymentHash, cltvExpiry }) => ({
+        offeredBy,
+        id,
+        amountMsat,
+        paymentHash,
+        cltvExpiry,
+      })),
+    };
+    expect(verdictOn(without).account?.riders[0]?.fate).toBe("does not count: no preimage is known");
+    expect(verdictOn(without, two).account?.riders[0]?.fate).toBe("counts: the preimage is known");
+  });
+
+  it("where they contradict each other, neither is believed but who proves the channel's keys", () => {
+    const honest = bundle({ holder: 2 });
+    const other = { ...honest.keys[0], nodeId: PARAMETERS.meterKeys[0] };
+    const keys =
+      Buffer.compare(other.nodeId, honest.keys[1].nodeId) < 0 ? ([other, honest.keys[1]] as const) : undefined;
+    const liar = {
+      ...bundle(),
+      ...(keys ? { keys } : { keys: [{ ...honest.keys[0], toSelfDelay: 9 }, honest.keys[1]] as const }),
+    };
+    expect(standings(verdictOn(liar, honest))).toEqual(["inconsistent", "inconsistent"]);
+    expect(standings(verdictOn(liar, { ...honest, fundingTransaction: fundingTransaction() }))).toEqual([
+      "inconsistent",
+      "valid",
+    ]);
+  });
+
+  it("of two channels, of one end, or of three, are not judged", () => {
+    expect(() => verdictOn(bundle(), bundle())).toThrow(UnfitBundles);
+    expect(() => verdictOn(bundle(), { ...bundle({ holder: 2 }), fundingOutput: 0 })).toThrow("two channels");
+    expect(() => judge([])).toThrow(UnfitBundles);
+    expect(() => verdictOn(bundle(), bundle({ holder: 2 }), bundle())).toThrow(UnfitBundles);
+  });
+});
+
+it("a verdict reads as text", () => {
+  const text = verdictLines(verdictOn(bundle(), bundle({ holder: 2 }))).join("\n");
+  expect(text).toContain("VALID: neither is refuted, and both come to the same");
+  expect(text).toContain("10.526316 kWh to node_2, of it promised 4.000000 kWh to node_2");
+  expect(text).toContain(
+    "Arrears as signed: node_1 owes 5.000 sat; by riders: node_2 owes 3400.000 sat; by deviations: node_1 owes 22.736 sat.",
+  );
+  expect(text).toContain("Verdict: node_2 owes node_1 3372.264 sat.");
+  expect(text.endsWith("\nCONSISTENT")).toBe(true);
+});
