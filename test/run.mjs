@@ -30,6 +30,7 @@ const LONG = [
   "test/node/fuzz",
   "test/channel/differential",
   "test/lnsim/simulation",
+  "test/street/random",
 ];
 if (long && filters.length === 0) filters.push(...LONG);
 const node = (script, ...args) =>

@@ -3,18 +3,13 @@ import { SingleBar } from "cli-progress";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Engine } from "../engine/engine.js";
 import { defaultEngine, engineByName } from "../engine/index.js";
-import { METER_FLASH_SECTORS } from "../metrology/driver.js";
-import { readMetrology } from "../metrology/module.js";
 import { readScenario } from "../scenario/check.js";
 import { displayedPath } from "../scenario/document.js";
 import { readyScenarios, scenarioFile } from "../scenario/ready.js";
-import { filesOf, jsonOf, resultOf } from "../scenario/result.js";
-import { Simulation } from "../scenario/simulation.js";
 import { parseDuration } from "../scenario/units.js";
-import { EmulatedMeter } from "../sim/emulated_meter.js";
 import { OutputFolder } from "../sim/output_folder.js";
 import { DumpFile } from "../vcd/dump_file.js";
-import { resultText } from "./run_text.js";
+import { prepare, type Running } from "./run_scenario.js";
 
 interface Options {
   readonly engine?: "v8" | "wasm3";
@@ -87,29 +82,17 @@ async function run(scenarioName: string | undefined, options: Options, command: 
   const output = new OutputFolder(options.out, scenario.name);
   const engine = chooseEngine(options.engine);
   const started = performance.now();
-  const file = readMetrology();
   const dump = options.vcd === undefined ? undefined : new DumpFile(options.vcd, scenario.name);
-  const meters = new Map<string, EmulatedMeter>();
-  const simulation = new Simulation(scenario, ({ name, config, frontEnd }, keys) => {
-    const flash = { sectors: METER_FLASH_SECTORS };
-    const probe = dump?.scope(name);
-    const meter = new EmulatedMeter(engine, file, keys, config, { frontEnd, flash, ...(probe && { probe }) });
-    meters.set(name, meter);
-    return meter;
-  });
-  if (!(await runToEnd(simulation, dump))) return;
-  const result = resultOf(simulation);
-  for (const [name, text] of filesOf(result)) output.write(name, text);
-  if (options.flash) for (const [name, meter] of meters) output.write(`${name}.flash`, meter.flash.image());
-  dump?.commit(simulation.endMs);
+  const prepared = prepare(scenario, engine, dump);
+  if (!(await runToEnd(prepared.simulation, dump))) return;
+  const done = prepared.finish();
+  for (const [name, text] of done.files) output.write(name, text);
+  if (options.flash) for (const [name, meter] of prepared.meters) output.write(`${name}.flash`, meter.flash.image());
+  dump?.commit(prepared.simulation.endMs);
   const folder = displayedPath(output.commit());
-  const seconds = (performance.now() - started) / 1000;
-  console.log(
-    options.json
-      ? JSON.stringify(jsonOf(result, engine.name, folder), null, 2)
-      : resultText(result, { engine: engine.name, folder, seconds }),
-  );
-  if (!result.ok) process.exitCode = 1;
+  const facts = { engine: engine.name, folder, seconds: (performance.now() - started) / 1000 };
+  console.log(options.json ? JSON.stringify(done.json(facts), null, 2) : done.text(facts));
+  if (!done.ok) process.exitCode = 1;
 }
 
 function printList(json: boolean): void {
@@ -131,7 +114,7 @@ function chooseEngine(name: Options["engine"]): Engine {
 }
 
 /** False if Ctrl-C ended it first. */
-async function runToEnd(simulation: Simulation, dump: DumpFile | undefined): Promise<boolean> {
+async function runToEnd(simulation: Running, dump: DumpFile | undefined): Promise<boolean> {
   let interrupted = false;
   const onInterrupt = (): void => {
     interrupted = true;
@@ -146,7 +129,7 @@ async function runToEnd(simulation: Simulation, dump: DumpFile | undefined): Pro
   });
   const payload = (): object => ({
     time: new Date(simulation.clock.utcMs).toISOString().slice(0, 16).replace("T", " "),
-    receipts: simulation.meters.reduce((sum, { meter }) => sum + meter.receipts.length, 0),
+    receipts: simulation.receipts,
   });
   bar.start(simulation.endMs, 0, payload());
   try {

@@ -44,7 +44,7 @@ function table(head: string[], texts: number): InstanceType<typeof Table> {
   });
 }
 
-function nodeTable({ nodes, totals }: StreetResult): string {
+function nodeTable({ totals }: StreetResult): string {
   const head = [
     "node",
     "bought\nkWh",
@@ -58,11 +58,11 @@ function nodeTable({ nodes, totals }: StreetResult): string {
     "settled\nsat",
   ];
   const rows = table(head, 1);
-  totals.nodes.forEach((node, i) => {
+  for (const node of totals.nodes) {
     const energies = [node.boughtMwh, node.soldMwh, node.lostMwh, node.imbalanceMwh].map(kwh);
     const money = [node.paidMsat, node.earnedMsat, node.rentMsat, node.rebateMsat, node.settledMsat].map(sat);
-    rows.push([`${node.name}\n(${nodes[i]?.kind})`, ...energies, ...money]);
-  });
+    rows.push([node.name, ...energies, ...money]);
+  }
   return rows.toString();
 }
 

@@ -8,14 +8,15 @@ const cli = new Cli();
 const HOUR = ["--engine", "v8", "--duration", "1h"];
 
 describe("tieline run", () => {
-  it("runs the street for a day, says what it did and leaves files that tieline verify accepts", async () => {
-    const { code, stdout } = await cli.run("run", "street", "--engine", "v8", "--out", "day");
+  it("runs meters for a day, says what they did and leaves files that tieline verify accepts", async () => {
+    const { code, stdout } = await cli.run("run", "winter-evening", "--engine", "v8", "--out", "day");
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^Scenario street: 3 meters, 1 day from 2026-06-22, seed 1, on v8: /);
-    expect(stdout).toMatch(/home +│ TL000001 +│ +\d+\.\d{3} │ +0\.000 │ +96 │ +all/);
-    expect(stdout).toMatch(/Physical line losses \d+\.\d{3} kWh: holds to the meters' resolution \(0\.006 kWh\)/);
-    expect(stdout).toContain("288 receipts: every signature, page and hash chain verified");
-    const names = ["feeder-head", "home", "solar-home"].flatMap((n) => [`${n}.csv`, `${n}.ocmf.txt`, `${n}.xml`]);
+    expect(stdout).toMatch(/^Scenario winter-evening: 5 meters, 1 day from 2026-01-19, seed 1, on v8: /);
+    expect(stdout).toMatch(/home-1 +│ TL000001 +│ +\d+\.\d{3} │ +0\.000 │ +96 │ +all/);
+    expect(stdout).toMatch(/Physical line losses \d+\.\d{3} kWh: holds to the meters' resolution \(0\.010 kWh\)/);
+    expect(stdout).toContain("480 receipts: every signature, page and hash chain verified");
+    const meters = ["feeder-head", "heat-pump-home", "home-1", "home-2", "home-3"];
+    const names = meters.flatMap((n) => [`${n}.csv`, `${n}.ocmf.txt`, `${n}.xml`]);
     expect(readdirSync(cli.path("day")).sort()).toEqual(["keys.json", ...names].sort());
     const keys = JSON.parse(readFileSync(cli.path("day/keys.json"), "utf8")) as { name: string; publicKey: string }[];
     const [first, second] = keys;
@@ -28,19 +29,63 @@ describe("tieline run", () => {
     expect((await cli.run("verify", "--key", second?.publicKey ?? "", `day/${first?.name}.ocmf.txt`)).code).toBe(1);
   });
 
-  it("--json prints the summary and nothing else", async () => {
-    const { code, stdout } = await cli.run("run", "street", ...HOUR, "--seed", "x", "--json", "--out", "json");
+  it("runs the street, whose homes trade, and leaves its trades beside its receipts", async () => {
+    const { code, stdout } = await cli.run("run", "street", ...HOUR, "--out", "traded");
+    expect(stdout).toMatch(/^Scenario street: 5 nodes, 8 meters, 01:00:00 from 2026-06-22, seed 1, on v8: /);
+    expect(stdout).toMatch(/^[1-9]\d* swaps: [1-9]\d* promises, [1-9]\d* receipts, 0 of them .*; 0 refused\.$/m);
+    expect(stdout).toMatch(/^A: .*: holds to the msat\.$/m);
+    expect(stdout).toMatch(/^Energy: .*: holds to the mWh\.$/m);
+    expect(stdout).toMatch(/^Flows: .*: holds\.$/m);
+    // An hour, and the interval before it.
+    expect(stdout).toContain("40 receipts of 4 lines' meters: all verified");
+    expect(code).toBe(0);
+    const files = readdirSync(cli.path("traded"));
+    expect(files).toEqual(
+      expect.arrayContaining(["trades.csv", "lines.csv", "prices.csv", "nodes.csv", "report.html"]),
+    );
+    expect(files).toHaveLength(8 * 3 + 6);
+    const keys = JSON.parse(readFileSync(cli.path("traded/keys.json"), "utf8")) as {
+      name: string;
+      publicKey: string;
+    }[];
+    for (const { name, publicKey } of keys) {
+      expect((await cli.run("verify", "--key", publicKey, `traded/${name}.ocmf.txt`)).code).toBe(0);
+    }
+  });
+
+  it("--json prints the street's summary and nothing else", async () => {
+    const { code, stdout } = await cli.run("run", "street", ...HOUR, "--seed", "x", "--json", "--out", "street-json");
     const summary = JSON.parse(stdout) as { [key: string]: unknown };
     expect([code, summary]).toEqual([
       0,
       expect.objectContaining({
         scenario: "street",
-        start: "2026-06-22T00:00:00Z",
         duration_s: 3600,
         seed: "x",
         engine: "v8",
         ok: true,
-        receipts: 12,
+        receipts: 40,
+      }),
+    ]);
+    expect(summary["conservation"]).toEqual(
+      expect.objectContaining({ money_holds: true, energy_holds: true, flows_hold: true }),
+    );
+    expect(readdirSync(cli.path("street-json")).sort()).toEqual([...(summary["files"] as string[])].sort());
+  });
+
+  it("--json prints the summary and nothing else", async () => {
+    const { code, stdout } = await cli.run("run", "winter-evening", ...HOUR, "--seed", "x", "--json", "--out", "json");
+    const summary = JSON.parse(stdout) as { [key: string]: unknown };
+    expect([code, summary]).toEqual([
+      0,
+      expect.objectContaining({
+        scenario: "winter-evening",
+        start: "2026-01-19T00:00:00Z",
+        duration_s: 3600,
+        seed: "x",
+        engine: "v8",
+        ok: true,
+        receipts: 20,
         events: 0,
         problems: [],
         remarks: [],
@@ -48,9 +93,9 @@ describe("tieline run", () => {
       }),
     ]);
     expect(summary["meters"]).toContainEqual(
-      expect.objectContaining({ name: "home", serial: "TL000001", export_mwh: 0, receipts: 4, findings: 0 }),
+      expect.objectContaining({ name: "home-1", serial: "TL000001", export_mwh: 0, receipts: 4, findings: 0 }),
     );
-    expect(summary["balance"]).toEqual(expect.objectContaining({ holds: true, tolerance_mwh: 6000 }));
+    expect(summary["balance"]).toEqual(expect.objectContaining({ holds: true, tolerance_mwh: 10000 }));
     expect(readdirSync(cli.path("json")).sort()).toEqual([...(summary["files"] as string[])].sort());
   });
 
@@ -88,7 +133,7 @@ describe("tieline run", () => {
   it("--list names the ready scenarios", async () => {
     const { code, stdout } = await cli.run("run", "--list");
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^street +a home and a solar home on a summer workday$/m);
+    expect(stdout).toMatch(/^street +three homes, one with a roof, trade energy on a summer workday$/m);
     const list = JSON.parse((await cli.run("run", "--list", "--json")).stdout) as { name: string }[];
     const printed = stdout.trimEnd().split("\n");
     expect(list.map(({ name }) => name)).toEqual(printed.map((line) => line.split(" ")[0]));
@@ -129,9 +174,13 @@ describe("tieline run", () => {
   });
 
   it("ends cleanly on Ctrl-C and writes nothing", async () => {
-    const child = spawn(process.execPath, [MAIN, "run", "street", "--engine", "v8", "--days", "366", "--out", "cut"], {
-      cwd: cli.folder,
-    });
+    const child = spawn(
+      process.execPath,
+      [MAIN, "run", "winter-evening", "--engine", "v8", "--days", "366", "--out", "cut"],
+      {
+        cwd: cli.folder,
+      },
+    );
     let stderr = "";
     child.stderr.on("data", (chunk: Buffer) => {
       stderr += chunk.toString();

@@ -29,6 +29,8 @@ export class ScriptedExchange implements Exchange {
   refusal: ((swap: Swap) => string | undefined) | undefined;
   readonly swaps: Swap[] = [];
   readonly problems: string[] = [];
+  /** What is left for rebates, msat. */
+  private readonly purses = new Map<StreetPlace, bigint>();
   private readonly offers = new Map<StreetPlace, (PostedOffer | undefined)[]>();
   private readonly sold = new Map<string, bigint>();
   /** Energy that a node's meter has signed for, by side and interval. */
@@ -62,7 +64,10 @@ export class ScriptedExchange implements Exchange {
     this.swaps.push(swap);
     const why = this.refusal?.(swap) ?? this.refused(swap);
     if (why !== undefined) return { done: false, why };
-    for (const { step, amountMsat, energyMwh } of swap.hops) {
+    for (const [i, { step, amountMsat, energyMwh }] of swap.hops.entries()) {
+      const rebate = i === 0 ? 0n : amountMsat - (swap.hops[i - 1]?.amountMsat ?? 0n);
+      const node = step.away ? step.edge.near : step.edge.far;
+      if (rebate > 0n) this.purses.set(node, this.purse(node) - rebate);
       const line = this.line(step.edge);
       const toFar = step.away ? amountMsat : -amountMsat;
       line.nearMsat -= toFar;
@@ -126,7 +131,8 @@ export class ScriptedExchange implements Exchange {
     const meteredMwh = closedUntilS === 0 ? 0n : this.meters.lineMwh(edge, fromS, intervalS).farMwh;
     const beyond = closedUntilS === 0 ? 0n : meteredMwh - agreedMwh;
     const spread = BigInt(beyond > 0n ? spreadPpm : -spreadPpm);
-    const owed = (absolute(beyond) * tariffMsatPerKwh * (MILLION + spread)) / (MILLION * MILLION);
+    // The price is a whole number of msat per kWh before anything is worth it.
+    const owed = floor(absolute(beyond) * floor(tariffMsatPerKwh * (MILLION + spread)));
     const owedMsat = beyond < 0n ? -owed : owed;
     line.closedUntilS = untilS;
     line.nearMsat += owedMsat;
@@ -138,6 +144,7 @@ export class ScriptedExchange implements Exchange {
   /** Why a swap is refused, by whom. */
   private refused({ from, hops, intervalStartS, kind }: Swap): string | undefined {
     let at = from;
+    let holdS = 0;
     for (const [i, { step, amountMsat, energyMwh }] of hops.entries()) {
       const next = step.away ? step.edge.far : step.edge.near;
       if ((step.away ? step.edge.near : step.edge.far) !== at) return `${at.name}: is not on that line`;
@@ -147,6 +154,9 @@ export class ScriptedExchange implements Exchange {
       const remaining = this.remainingMwh(step.edge, flowAway, intervalStartS);
       if (absolute(energyMwh) > remaining) return `${at.name}: capacity`;
       if (i > 0 && absolute(energyMwh) > remaining / 4n) return `${at.name}: share of the capacity`;
+      // Who passes a rider on lets it lapse a second before it does where it came from.
+      if (i > 0 && holdS < 2) return `${at.name}: too little time`;
+      holdS = i === 0 ? step.edge.plan.holdS : Math.min(holdS - 1, step.edge.plan.holdS);
       if (i > 0) {
         const why = this.forwards(at, hops[i - 1] as Swap["hops"][number], hops[i] as Swap["hops"][number]);
         if (why !== undefined) return `${at.name}: ${why}`;
@@ -178,7 +188,12 @@ export class ScriptedExchange implements Exchange {
       mwh = floor(mwh * (MILLION - BigInt(terms(hop).lossPpm)));
     }
     if (absolute(sink.energyMwh) > mwh) return "too little energy";
-    return incoming.amountMsat - outgoing.amountMsat < rentMsat ? "too little rent" : undefined;
+    if (incoming.amountMsat - outgoing.amountMsat < rentMsat) return "too little rent";
+    return outgoing.amountMsat - incoming.amountMsat > this.purse(node) ? "nothing left for rebates" : undefined;
+  }
+
+  private purse(node: StreetPlace): bigint {
+    return this.purses.get(node) ?? this.market.purseSat * 1000n;
   }
 
   private takes(
