@@ -199,6 +199,16 @@ onEngines("bounds of riders", {
     }
     energy.set(0, AT.marks, BigInt(1 | DISPUTED), 32);
     expect(check(1n)).toBe(ERR.suspended);
+    // A rider of the peer's that has been refused may say anything until its HTLC is failed.
+    energy.set(0, AT.marks, 1n, 32);
+    energy.setPosition(0, 0, 0, 0n, 0n);
+    energy.call("bounds_begin", 0);
+    energy.call("bounds_add", energy.rider({ start: START, kind: ARREARS, mwh: 5n }), 0);
+    expect(energy.instance.call("remaining_mwh", START, 1)).toBe(CAPACITY);
+    energy.call("bounds_add", energy.rider({ start: START, kind: PROMISE, mwh: -(2n ** 63n) }), 1);
+    energy.call("bounds_add", energy.rider({ start: START, kind: PROMISE, mwh: -(2n ** 63n) }), 1);
+    expect(energy.instance.call("remaining_mwh", START, 0)).toBe(0n);
+    expect(energy.instance.call("locked_msat", 0, 0)).toBe(-1n);
   },
 
   "sixteen intervals, positions and pending riders together, and no more": (energy) => {
