@@ -5,7 +5,8 @@ import { txidText } from "../../host/evidence/json.js";
 import { encodeState } from "../../host/evidence/state.js";
 import { verdictLines } from "../../host/evidence/text.js";
 import { HTLCS, INTERVAL_S, PARAMETERS, STATE, T0, bundle, commitmentSecret, note, receipts } from "./line.js";
-import { fundingTransaction } from "./line.js";
+import { receiptText, signedReceipt } from "../energy/line.js";
+import { type Parts, fundingTransaction, meterSecret, resigned } from "./line.js";
 
 const later = T0 + INTERVAL_S;
 const named = (...bundles: EvidenceBundle[]) => bundles.map((bundle, at) => ({ file: at === 0 ? "a" : "b", bundle }));
@@ -117,6 +118,27 @@ describe("one bundle", () => {
     expect(verdict.account?.owedMsat).toBe(5_000n - 4_400_000n + 1_000_000n);
   });
 
+  it("a dispute is told in the text", () => {
+    const lines = verdictLines(verdictOn({ ...bundle(), receipts: receipts(1n) })).join("\n");
+    expect(lines).toContain(", IN DISPUTE");
+    expect(lines).toContain("NOT CONSISTENT");
+  });
+
+  it("a funding transaction of another amount or other keys proves nothing", () => {
+    const proved = { ...bundle(), fundingTransaction: fundingTransaction() };
+    expect(faultsOf(verdictOn({ ...proved, fundingSat: 999_999n })).join()).toContain(
+      "funding.amount_sat is 999999; the output has 1000000",
+    );
+    const [one, two] = proved.keys;
+    const keys = [{ ...one, fundingPubkey: one.htlcBasepoint }, two] as const;
+    expect(faultsOf(verdictOn({ ...proved, keys })).join()).toContain(
+      "its output is not locked by both funding_pubkeys",
+    );
+    expect(faultsOf(verdictOn({ ...proved, fundingOutput: 2 })).join()).toContain(
+      "funding.output 2: the transaction has no such output",
+    );
+  });
+
   it("the funding output is proved by its transaction, or has to be looked up", () => {
     expect(verdictOn(bundle()).remarks[0]).toMatch(/must have the script 0020[0-9a-f]{64}\.$/);
     const proved = verdictOn({ ...bundle(), fundingTransaction: fundingTransaction() });
@@ -174,6 +196,62 @@ describe("what a commitment must be", () => {
     expect(broken({ transaction: fundingTransaction() })).toContain("has 0 outputs with OP_RETURN");
   });
 
+  it.each<[string, (parts: Parts) => void, string]>([
+    ["version", (parts) => (parts.version = 1), "has version 1, not 2"],
+    ["sequence", (parts) => (parts.sequence = (parts.sequence & 0xff_ffff) + 0x4000_0000), "no sequence and lock time"],
+    [
+      "lock time",
+      (parts) => (parts.lockTime = (parts.lockTime & 0xff_ffff) + 0x2100_0000),
+      "no sequence and lock time",
+    ],
+    [
+      "inputs",
+      (parts) => parts.inputs.push({ txid: new Uint8Array(32), index: 1 }),
+      "has 2 inputs; a commitment has one",
+    ],
+    [
+      "hashes",
+      (parts) => parts.outputs.push(...parts.outputs.filter(({ sat }) => sat === 0n)),
+      "has 2 outputs with OP_RETURN",
+    ],
+    [
+      "a hash's amount",
+      ({ outputs }) => outputs.forEach((output) => (output.sat ||= 3n)),
+      "energy state's hash has 3 sat",
+    ],
+    ["a second to_remote", ({ outputs }) => outputs.push(...outputs.slice(-1)), "follows from nothing in this bundle"],
+  ])("in the form of one: %s, whoever has signed it", (_, change, message) => {
+    const faults = faultsOf(verdictOn(resigned(honest, change)));
+    expect(faults.join("\n")).toContain(
+      `a commitment.transaction ${message.startsWith("energy") ? "its output with the " : ""}`,
+    );
+    expect(faults.join("\n")).toContain(message);
+    expect(faults.join("\n")).not.toContain("commitment.signature");
+    expect(faultsOf(verdictOn(resigned(honest, () => undefined)))).toEqual([]);
+  });
+
+  it("with no more than there is, and anchors of 330 satoshi", () => {
+    const rich = resigned(honest, ({ outputs }) => outputs.slice(-1).forEach((output) => (output.sat = 1_000_000n)));
+    expect(faultsOf(verdictOn(rich)).join()).toMatch(/^a funding.amount_sat is 1000000; the outputs have \d+$/);
+    const anchored = resigned(bundle({ anchors: true }), ({ outputs }) => {
+      for (const output of outputs.filter(({ sat }) => sat === 330n).slice(1)) output.sat = 331n;
+    });
+    expect(faultsOf(verdictOn(anchored)).join()).toContain("of 331 sat, follows from nothing");
+  });
+
+  it("of nodes in their order, on a line whose owner is not the accounting point", () => {
+    const [one, two] = honest.keys;
+    expect(broken({ keys: [{ ...one, nodeId: two.nodeId }, two] })).toBe("a node_1.node_id is not less than node_2's");
+    const [first] = [bundle({ parameters: { ...PARAMETERS, owner: 2 } })];
+    expect(faultsOf(verdictOn(first))).toEqual([
+      "a parameters.owner is the accounting point; a line's owner is the other end",
+    ]);
+    const start = STATE.riders.map((rider, at) => (at === 0 ? { ...rider, start: later + 1 } : rider));
+    expect(faultsOf(verdictOn(bundle({ state: { ...STATE, riders: start } })))).toEqual([
+      `a commitment.energy_state has a rider for ${later + 1}, which is not the start of an interval`,
+    ]);
+  });
+
   it("with the parameters that both have signed", () => {
     expect(broken({ parameters: { ...PARAMETERS, tariffMsatPerKwh: 200_001n } })).toBe(
       "a parameters are not those whose hash stands in the energy state",
@@ -206,6 +284,82 @@ describe("receipts and notes", () => {
     expect(broken({ receipts: [{ ...first, record: "OCMF|{}|{}" }] })).toContain("receipts[0].");
   });
 
+  it("receipts are of the line's intervals, whole and in order, however well they are signed", () => {
+    const [first] = honest.receipts;
+    const payload = first?.record.split("|")[1] ?? "";
+    const changed = (from: string | RegExp, to: string): string => {
+      const text = payload.replace(from, to);
+      expect(text).not.toBe(payload);
+      return broken({ receipts: [{ end: 1, record: signedReceipt(text, meterSecret(1)) }] });
+    };
+    expect(changed('"I":900', '"I":300')).toContain("receipts[0].U.I 300 s; the line's intervals have 900 s");
+    expect(changed('"GI":"Tieline metrology"', '"GI":"another"')).toContain("receipts[0].GI is not a Tieline meter's");
+    expect(changed('"PG":"F7"', '"PG":"T7"')).toContain("receipts[0].PG is not of a delivery interval");
+    expect(changed('"P":[1000,', '"P":[1001,')).toContain("receipts[0].RD[0].RV");
+    expect(changed(/:00,000/g, ":01,000")).toContain("receipts[0].RD[0].TM is not the end of a delivery interval");
+  });
+
+  it("a coarse meter is given two pulses, rounded up", () => {
+    // 3 imp/kWh: two pulses are 666,667 mWh.
+    const coarse = (lost: bigint): boolean => {
+      const record = (untilS: number, constant: number, imported: bigint, exported: bigint, end: 1 | 2) => ({
+        end,
+        record: receiptText({ untilS, constant, imported, exported }, meterSecret(end)),
+      });
+      const { account } = verdictOn({
+        ...bundle({ parameters: { ...PARAMETERS, lossMaxPpm: 0 } }),
+        receipts: [
+          record(T0, 3, 0n, 0n, 2),
+          record(later, 3, 3n, 0n, 2),
+          record(T0, 1_000_000, 0n, 0n, 1),
+          record(later, 1_000_000, 0n, 1_000_000n + lost, 1),
+        ],
+      });
+      return account?.spans[0]?.disputed ?? true;
+    };
+    expect([coarse(666_669n), coarse(666_670n), coarse(-666_669n), coarse(-666_670n)]).toEqual([
+      false,
+      true,
+      false,
+      true,
+    ]);
+  });
+
+  it("what both meters sent is what the line may lose of", () => {
+    // 4 kWh forth and 6 kWh back in the same interval.
+    const record = (end: 1 | 2, untilS: number, imported: bigint, exported: bigint) => ({
+      end,
+      record: receiptText({ untilS, constant: 1_000_000, imported, exported }, meterSecret(end)),
+    });
+    const lost = (mwh: bigint): boolean => {
+      const { account } = verdictOn({
+        ...honest,
+        receipts: [
+          record(1, T0, 0n, 0n),
+          record(2, T0, 0n, 0n),
+          record(1, later, 6_000_000n - mwh, 4_000_000n),
+          record(2, later, 4_000_000n, 6_000_000n),
+        ],
+      });
+      return account?.spans[0]?.disputed ?? true;
+    };
+    expect([lost(500_004n), lost(500_005n), lost(-4n), lost(-5n)]).toEqual([false, true, false, true]);
+  });
+
+  it("receipts from before the first open interval only have to stand", () => {
+    const early = receipts().map(({ end }) => ({
+      end,
+      record: receiptText({ untilS: T0 - 900, constant: 1_000_000, imported: 0n, exported: 0n }, meterSecret(end)),
+    }));
+    const { account } = verdictOn({ ...honest, receipts: [...early, ...honest.receipts] });
+    expect(account?.spans.map(({ from }) => from)).toEqual([T0]);
+    const first = verdictOn({
+      ...bundle({ state: { ...STATE, closedUntil: 0 } }),
+      receipts: [...early, ...honest.receipts],
+    });
+    expect(first.account?.spans.map(({ from }) => from)).toEqual([T0 - 900, T0]);
+  });
+
   it("a meter that says two things at a time, or counts back", () => {
     const [, , , again] = receipts(10_400_001n);
     if (again === undefined) throw new RangeError("no receipt");
@@ -214,6 +368,18 @@ describe("receipts and notes", () => {
     );
     const back = receipts(-1n);
     expect(broken({ receipts: back })).toContain(`the meter of node_2 has registers below earlier ones at ${later}`);
+    const export2 = receiptText(
+      { untilS: later, constant: 1_000_000, imported: 11_100_000n, exported: 3_001n },
+      meterSecret(2),
+    );
+    expect(broken({ receipts: [...honest.receipts, { end: 2, record: export2 }] })).toContain("says two things");
+    const less = receiptText(
+      { untilS: later, constant: 1_000_000, imported: 11_100_000n, exported: 2_999n },
+      meterSecret(2),
+    );
+    expect(broken({ receipts: [...honest.receipts.slice(0, 3), { end: 2, record: less }] })).toContain(
+      "below earlier ones",
+    );
     expect(broken({ receipts: [...honest.receipts, ...honest.receipts] })).toBe("");
     // Each end's bundle has one of both.
     const [a, b] = [bundle(), { ...bundle({ holder: 2 }), receipts: [again] }];
@@ -355,6 +521,35 @@ describe("both ends' bundles", () => {
       "inconsistent",
       "valid",
     ]);
+  });
+
+  it("two that prove the channel's keys are still not both right; a false proof is none", () => {
+    const proof = fundingTransaction();
+    const keys = (end: EvidenceBundle) => [{ ...end.keys[0], toSelfDelay: 9 }, end.keys[1]] as const;
+    const honest = { ...bundle({ holder: 2 }), fundingTransaction: proof };
+    const liar = { ...bundle({ holder: 1 }), fundingTransaction: proof };
+    expect(standings(verdictOn({ ...liar, keys: keys(liar) }, honest))).toEqual(["inconsistent", "inconsistent"]);
+    const spoilt = { ...liar, fundingTransaction: proof.slice(1), keys: keys(liar) };
+    expect(standings(verdictOn(spoilt, honest))).toEqual(["inconsistent", "valid"]);
+  });
+
+  it("a point that no output proves is no answer to a secret", () => {
+    const poor = { ...bundle({ ownMsat: 0n, htlcs: [], state: { ...STATE, riders: [] } }) };
+    expect(standings(verdictOn(poor))).toEqual(["valid"]);
+    const lied = { ...poor, perCommitmentPoint: bundle({ number: 3n }).perCommitmentPoint };
+    const informed = { ...bundle({ holder: 2 }), revealedSecrets: [{ number: 21n, secret: commitmentSecret(1, 21n) }] };
+    expect(standings(verdictOn(poor, informed))).toEqual(["refuted", "valid"]);
+    const verdict = verdictOn(lied, informed);
+    expect(standings(verdict)).toEqual(["inconsistent", "valid"]);
+    expect(faultsOf(verdict).join()).toContain("a commitment.per_commitment_point is not that of the secret in b");
+  });
+
+  it("a secret that is out of the curve's order is none", () => {
+    const verdict = verdictOn({
+      ...bundle(),
+      revealedSecrets: [{ number: 0n, secret: new Uint8Array(32).fill(0xff) }],
+    });
+    expect(faultsOf(verdict)).toEqual(["a revealed_secrets[0].secret is no secret"]);
   });
 
   it("of two channels, of one end, or of three, are not judged", () => {

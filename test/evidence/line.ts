@@ -1,5 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
+import { Transaction } from "@scure/btc-signer";
 import type { Channel, Commitment } from "../../host/bench/lightning/channel_records.js";
+import { decodeTransaction } from "../../host/decode/transaction.js";
 import type { EndKeys, EvidenceNote } from "../../host/evidence/bundle.js";
 import { type End, type EvidenceBundle, type LineParameters, ofEnd, otherEnd } from "../../host/evidence/bundle.js";
 import { derivedSecret } from "../../host/evidence/keys.js";
@@ -159,11 +161,20 @@ export interface Options {
   /** The counterparty's commitments below it are revoked. */
   readonly revoked?: bigint;
   readonly htlcs?: readonly LineHtlc[];
+  /** The holder's A. */
+  readonly ownMsat?: bigint;
 }
 
 /** What an end shows. */
 export function bundle(options: Options = {}): EvidenceBundle {
-  const { holder = 1, number = 21n, anchors = false, parameters = PARAMETERS, htlcs = HTLCS } = options;
+  const {
+    holder = 1,
+    number = 21n,
+    anchors = false,
+    parameters = PARAMETERS,
+    htlcs = HTLCS,
+    ownMsat = 400_000_000n,
+  } = options;
   const { state = { ...STATE, parametersHash: parametersHash(parameters) }, revoked = 20n } = options;
   const other = otherEnd(holder);
   const keys = [keysOf(1), keysOf(2)] as const;
@@ -194,10 +205,9 @@ export function bundle(options: Options = {}): EvidenceBundle {
     sides: [side(holder), side(other)],
   };
   const taken = htlcs.reduce((sum, { amountMsat }) => sum + amountMsat, 0n);
-  const own = 400_000_000n;
   const commitment: Commitment = {
     number,
-    balancesMsat: [own, FUNDING_SAT * 1000n - own - taken],
+    balancesMsat: [ownMsat, FUNDING_SAT * 1000n - ownMsat - taken],
     feeratePerKw: 253,
     owner: 0,
     point: perCommitmentPoint,
@@ -234,4 +244,35 @@ export function bundle(options: Options = {}): EvidenceBundle {
     receipts: receipts(),
     notes: [note(0, 3_000_000n, 3_500_000n)],
   };
+}
+
+/** What a transaction has that a test may change. */
+export interface Parts {
+  version: number;
+  sequence: number;
+  lockTime: number;
+  inputs: { txid: Uint8Array; index: number }[];
+  outputs: { sat: bigint; script: Uint8Array }[];
+}
+
+/** The bundle with another transaction, which the counterparty has signed all the same. */
+export function resigned(bundle: EvidenceBundle, change: (parts: Parts) => void): EvidenceBundle {
+  const { inputs, outputs, locktime } = decodeTransaction(bundle.transaction);
+  const parts: Parts = {
+    version: 2,
+    sequence: inputs[0]?.sequence ?? 0,
+    lockTime: locktime,
+    inputs: [{ txid: bundle.fundingTxid, index: bundle.fundingOutput }],
+    outputs: outputs.map(({ amount_sat, script }) => ({ sat: amount_sat, script })),
+  };
+  change(parts);
+  const { version, sequence, lockTime } = parts;
+  const tx = new Transaction({ version, lockTime, allowUnknownOutputs: true, disableScriptCheck: true });
+  for (const { txid, index } of parts.inputs) tx.addInput({ txid: txid.slice().reverse(), index, sequence });
+  for (const { sat, script } of parts.outputs) tx.addOutput({ script, amount: sat });
+  const [one, two] = bundle.keys;
+  const digest = tx.preimageWitnessV0(0, funding(one.fundingPubkey, two.fundingPubkey), 1, bundle.fundingSat);
+  const [secret] = secrets(otherEnd(bundle.holder));
+  if (secret === undefined) throw new RangeError("no funding key");
+  return { ...bundle, transaction: tx.toBytes(true, false), counterpartySignature: sign(digest, secret) };
 }
