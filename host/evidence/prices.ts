@@ -33,7 +33,6 @@ const spreadPrice = ({ tariffMsatPerKwh, imbalanceSpreadPpm }: LineParameters, s
  * it owes at the dearer price and is owed at the cheaper one.
  */
 export function imbalanceMsat(deviationMwh: bigint, parameters: LineParameters): bigint {
-  if (deviationMwh === 0n) return 0n;
   const debtor: End = deviationMwh < 0n === parameters.tariffMsatPerKwh >= 0n ? 1 : 2;
   const value = valueMsat(deviationMwh, spreadPrice(parameters, debtor === parameters.accounted ? 1 : -1));
   return debtor === 1 ? value : -value;

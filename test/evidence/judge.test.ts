@@ -473,6 +473,10 @@ describe("both ends' bundles", () => {
     const open = verdictOn(bundle(), ahead);
     expect([standings(open), open.account, open.consistent]).toEqual([["undecided", "undecided"], undefined, false]);
     const confirmedTxid = Uint8Array.from(Buffer.from(open.bundles[1]?.txid ?? "", "hex")).reverse();
+    for (const change of [{ totalForthMwh: 1n }, { totalBackMwh: 1n }, { closedUntil: T0 - INTERVAL_S }]) {
+      const verdict = verdictOn(bundle(), bundle({ holder: 2, state: { ...STATE, ...change } }));
+      expect(standings(verdict)).toEqual(["undecided", "undecided"]);
+    }
     const told = verdictOn({ ...bundle(), confirmedTxid }, ahead);
     expect(standings(told)).toEqual(["superseded", "valid"]);
     expect([told.account?.signedArrearsMsat, told.consistent]).toEqual([77n, true]);
