@@ -155,14 +155,18 @@ export class StreetSimulation<M extends ScenarioMeter = ScenarioMeter> {
     if (offset === CLOSE_UNTIL_MS && startS > firstS) this.balance(startS - intervalS);
   }
 
-  /** Promises for an interval, by forecasts: as the running interval has been so far, give or take an error. */
+  /**
+   * Promises for an interval, by forecasts: as the running interval has been so far, give or take an error. What a forecast
+   * may be off by is not dealt in ahead: what is lacking can still be had afterwards, what is too much brings nothing.
+   */
   private sellAhead(runningS: number, startS: number): void {
     const { intervalS, forecastErrorPercent } = this.market;
     const soFarS = intervalS - GATE_MS / 1000;
     const needs = this.traders().map(({ place, meter }): Need => {
       const soFarMwh = this.meters.netSinceMwh(meter, runningS);
       const error = (this.doubts.get(place)?.below(2 * forecastErrorPercent + 1) ?? 0) - forecastErrorPercent;
-      const netMwh = (soFarMwh * BigInt(intervalS * (100 + error))) / BigInt(soFarS * 100);
+      const forecastMwh = (soFarMwh * BigInt(intervalS * (100 + error))) / BigInt(soFarS * 100);
+      const netMwh = (forecastMwh * BigInt(100 - forecastErrorPercent)) / 100n;
       // No meter promises more than its rating. The head is the slack: it has as much, and needs none.
       const ratedMwh = (BigInt(meter.config.ratingW ?? 0) * 1000n * BigInt(intervalS)) / 3600n;
       if (place === this.tree.head) return { place, netMwh: 0n, sellMwh: ratedMwh, buyMwh: ratedMwh };

@@ -91,12 +91,13 @@ describe("a day of the street", () => {
   });
 
   it("leaves little to imbalance but what nobody offers to take", () => {
-    const home = node("home");
-    const imbalance = home?.imbalanceMwh ?? 0n;
-    // Less came than was agreed: forecasts err, and what was bought too much of is not sold again.
-    expect(imbalance).toBeLessThan(0n);
-    expect(-imbalance * 10n).toBeLessThan(home?.boughtMwh ?? 0n);
-    expect(node("home")?.settledMsat).toBeLessThanOrEqual(0n);
+    for (const name of ["home", "flat"]) {
+      const { imbalanceMwh = 0n, boughtMwh = 0n, settledMsat = 0n } = node(name) ?? {};
+      const size = imbalanceMwh < 0n ? -imbalanceMwh : imbalanceMwh;
+      // Forecasts err by 15 %, of which hardly anything is left when all receipts are bought.
+      expect([name, size > 0n, size * 50n < boughtMwh]).toEqual([name, true, true]);
+      expect(settledMsat, name).toBeLessThan(0n);
+    }
   });
 
   it("what is beyond the agreed at one end of a line is so at the other one", () => {
@@ -307,9 +308,10 @@ it("forecasts err by what the market says, either way", () => {
   expect(exact.length).toBeGreaterThan(8);
   expect(exact.every((mwh) => mwh >= 898_000n && mwh <= 901_000n)).toBe(true);
   const doubtful = bought(20);
-  expect(doubtful.every((mwh) => mwh >= 718_000n && mwh <= 1_081_000n)).toBe(true);
-  expect(doubtful.some((mwh) => mwh < 850_000n)).toBe(true);
-  expect(doubtful.some((mwh) => mwh > 950_000n)).toBe(true);
+  // Forecasts of 720 to 1,080 Wh, less the fifth that is in doubt.
+  expect(doubtful.every((mwh) => mwh >= 575_000n && mwh <= 865_000n)).toBe(true);
+  expect(doubtful.some((mwh) => mwh < 680_000n)).toBe(true);
+  expect(doubtful.some((mwh) => mwh > 760_000n)).toBe(true);
 });
 
 it("power flows from the first interval's beginning to the last one's end, whatever the step", () => {
