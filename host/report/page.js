@@ -18,13 +18,13 @@
   /** Times under the axis: at midnight the date. */
   const tick = (second) => (second % 86400 === 0 ? clock(second, true).replace(" 00:00", "") : clock(second, false));
 
-  /** Decimals by the distance of the axis' marks. */
+  /** With as many decimals as the marks of the axis need to be told exactly. */
   function marks(plot, splits) {
-    const step = splits.length > 1 ? splits[1] - splits[0] : 1;
-    const digits = Math.min(6, Math.max(0, -Math.floor(Math.log10(step) + 1e-9)));
-    return splits.map((value) =>
-      value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }),
-    );
+    let digits = 0;
+    while (digits < 6 && splits.some((value) => Math.abs(value - Number(value.toFixed(digits))) > 1e-9)) digits++;
+    const format = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+    // 0 has no sign.
+    return splits.map((value) => (value || 0).toLocaleString("en", format));
   }
 
   function axisWidth(plot, values) {

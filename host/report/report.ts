@@ -50,7 +50,7 @@ export function reportHtml(result: StreetResult): string {
 <main>
 ${header(result)}
 ${section("Conservation", conservationList(result.conservation))}
-${section("Prices", group({ charts: [prices], total: 1 }, ""), "What nodes asked for a kilowatt-hour at their own place. Below zero the seller pays.")}
+${section("Prices", group({ charts: [prices], total: 1 }, ""), "At which nodes offered to sell or to buy a kilowatt-hour, at their own place. Below zero the seller pays.")}
 ${section("Lines", `${group(flows, "lines, those used most")}\n${lineTable(result)}`, flowText(result))}
 ${section("Money", group(balances, "nodes, those whose balance changed most"), "Token A in channels. 1 sat is 1,000 msat.")}
 ${section("Nodes", `${group(energy, "nodes, those that traded most")}\n${nodeTable(result)}`, "Energy of each interval. Imbalance is what the line meters say beyond what was agreed; positive: the node got it.")}

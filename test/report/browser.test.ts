@@ -116,6 +116,41 @@ function inBrowser(chromium: string): void {
     await seen.page.close();
   });
 
+  it("axes are marked with what stands there: times of the day, and numbers that are evenly spaced", async () => {
+    const page = await browser.newPage();
+    // Every text that is drawn, by its canvas.
+    await page.evaluateOnNewDocument(`
+      window.drawn = new Map();
+      const fillText = CanvasRenderingContext2D.prototype.fillText;
+      CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {
+        window.drawn.set(this.canvas, [...(window.drawn.get(this.canvas) ?? []), text]);
+        return fillText.call(this, text, ...place);
+      };
+    `);
+    await page.setViewport({ width: 1280, height: 900 });
+    await page.goto(url);
+    const seen = { page, messages: [], requests: [] };
+    const texts = await run<string[][]>(
+      seen,
+      `[...document.querySelectorAll(".chart canvas")].map((canvas) => window.drawn.get(canvas))`,
+    );
+    expect(texts).toHaveLength(10);
+    const units = ["sat/kWh", "kW", "kW", "kW", "kW", "sat", "kWh", "kWh", "kWh", "kWh"];
+    for (const [index, drawn] of texts.entries()) {
+      expect(drawn).toContain(units[index]);
+      expect(drawn.filter((text) => /^\d\d:00$|^2[12] Jun$/.test(text)).length).toBeGreaterThan(3);
+      const numbers = drawn
+        .filter((text) => /^-?[\d,]+(?:\.\d+)?$/.test(text))
+        .map((text) => Number(text.replaceAll(",", "")));
+      expect(numbers.length).toBeGreaterThan(2);
+      const step = (numbers[1] ?? 0) - (numbers[0] ?? 0);
+      expect(step).toBeGreaterThan(0);
+      numbers.forEach((number, at) => expect(number).toBeCloseTo((numbers[0] ?? 0) + at * step, 9));
+      expect(drawn).not.toContain("-0");
+    }
+    await page.close();
+  });
+
   it("the cursor reads values of its own chart and moves in all", async () => {
     const seen = await open(1280);
     const plot = await seen.page.$("#chart-line-1 .u-over");
