@@ -53,6 +53,27 @@ describe("tieline run", () => {
     }
   });
 
+  it("says so, and ends with 1, where the meters at a line's ends differ by more than the line may lose", async () => {
+    const text = `name: lossy
+start: 2026-06-22T00:00:00Z
+duration: 30min
+feeder: { head: head, lines: [{ to: home, resistance_ohm: 2 }] }
+meters:
+  - { name: home, serial: H1, load: { constant_w: 3000 } }
+  - { name: head, serial: H2 }
+market: { every_line: { loss_max_percent: 1 }, offers: [{ node: head, side: sell, msat_per_kwh: 1000 }] }
+`;
+    writeFileSync(cli.path("lossy.yaml"), text);
+    const { code, stdout } = await cli.run("run", "lossy.yaml", "--engine", "v8", "--out", "lossy");
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^ {2}head: meters differ, -?\d+ and -?\d+ mWh$/m);
+    expect(stdout).toMatch(/^ {2}head - home: interval left open$/m);
+    expect(stdout).toMatch(/^A: .*: holds to the msat\.$/m);
+    const within = text.replace("loss_max_percent: 1 ", "loss_max_percent: 15 ");
+    writeFileSync(cli.path("within.yaml"), within);
+    expect((await cli.run("run", "within.yaml", "--engine", "v8", "--out", "within")).code).toBe(0);
+  });
+
   it("--json prints the street's summary and nothing else", async () => {
     const { code, stdout } = await cli.run("run", "street", ...HOUR, "--seed", "x", "--json", "--out", "street-json");
     const summary = JSON.parse(stdout) as { [key: string]: unknown };
