@@ -7,7 +7,7 @@ import { lightning } from "./lightning.js";
 import { randomStreet } from "./random_street.js";
 import { runToEnd, scenarioOf, scripted } from "./street.js";
 
-const STREETS = LONG ? 1000 : 25;
+const STREETS = LONG ? 500 : 25;
 /** Streets that go on in one test, so that a failure names few. */
 const AT_A_TIME = 5;
 
