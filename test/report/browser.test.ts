@@ -127,6 +127,8 @@ function inBrowser(chromium: string): void {
         return fillText.call(this, text, ...place);
       };
     `);
+    // Whoever looks on from elsewhere sees UTC as well.
+    await page.emulateTimezone("Asia/Kolkata");
     await page.setViewport({ width: 1280, height: 900 });
     await page.goto(url);
     const seen = { page, messages: [], requests: [] };
@@ -147,8 +149,42 @@ function inBrowser(chromium: string): void {
       expect(step).toBeGreaterThan(0);
       numbers.forEach((number, at) => expect(number).toBeCloseTo((numbers[0] ?? 0) + at * step, 9));
       expect(drawn).not.toContain("-0");
+      // No more decimals than one of them needs.
+      const decimals = drawn.filter((text) => /^-?\d+\.\d+$/.test(text));
+      if (decimals.length > 0) expect(decimals.some((text) => !text.endsWith("0"))).toBe(true);
     }
     await page.close();
+  });
+
+  it("a value holds from its interval's start to its end, the last one's too", async () => {
+    const { intervals, ...street } = streetResult({ intervals: 2 });
+    const prices = [100_000n, 200_000n].map((msatPerKwh) => [{ node: "head", side: "sell" as const, msatPerKwh }]);
+    const stepped = intervals.map((interval, at) => ({ ...interval, prices: prices[at] ?? [] }));
+    const file = join(folder, "steps.html");
+    writeFileSync(file, reportHtml({ ...street, intervals: stepped }));
+    const seen = await open(1280, "light", pathToFileURL(file).href);
+    // Height of the line over the axis, as a share of the plot's, at shares of the plot's width.
+    const heights = await run<number[]>(
+      seen,
+      `(() => {
+        const canvas = document.querySelector("#chart-prices canvas");
+        const over = document.querySelector("#chart-prices .u-over").getBoundingClientRect();
+        const frame = canvas.getBoundingClientRect();
+        const context = canvas.getContext("2d");
+        return [0.02, 0.48, 0.52, 0.98].map((share) => {
+          const x = Math.round(over.left - frame.left + share * over.width);
+          const { data } = context.getImageData(x, 0, 1, canvas.height);
+          const rows = Array.from({ length: canvas.height }, (_, y) => y)
+            .filter((y) => data[4 * y] === 0 && data[4 * y + 1] === 114 && data[4 * y + 2] === 178);
+          const y = rows.reduce((sum, row) => sum + row, 0) / rows.length;
+          return 1 - (y - (over.top - frame.top)) / over.height;
+        });
+      })()`,
+    );
+    const expected = [100, 100, 200, 200].map((price) => price / 212);
+    heights.forEach((height, at) => expect(height).toBeCloseTo(expected[at] ?? 0, 1));
+    expect(Math.abs((heights[2] ?? 0) / (heights[1] ?? 1) - 2)).toBeLessThan(0.05);
+    await seen.page.close();
   });
 
   it("the cursor reads values of its own chart and moves in all", async () => {
@@ -173,7 +209,7 @@ function inBrowser(chromium: string): void {
   it("charts follow the window and the colour scheme", async () => {
     const seen = await open(1280);
     const widths = () =>
-      run<number[]>(seen, `[...document.querySelectorAll(".uplot")].map(({ clientWidth }) => clientWidth)`);
+      run<number[]>(seen, `[...document.querySelectorAll(".uplot canvas")].map(({ width }) => width)`);
     const before = await widths();
     await seen.page.setViewport({ width: 700, height: 900 });
     await expect.poll(async () => Math.max(...(await widths()))).toBeLessThan(700);
@@ -205,6 +241,9 @@ function inBrowser(chromium: string): void {
     await seen.page.click(".pager button:nth-of-type(2)");
     expect(await where()).toBe("26\u201350 of 288");
     expect(await shown()).not.toEqual(first);
+    await seen.page.click(".pager button:nth-of-type(1)");
+    expect(await where()).toBe("1\u201325 of 288");
+    expect(await shown()).toEqual(first);
     for (let page = 0; page < 20; page++) await seen.page.click(".pager button:nth-of-type(2)");
     expect(await where()).toBe("276\u2013288 of 288");
     expect(await shown()).toHaveLength(13);
