@@ -2,8 +2,8 @@
 // little-endian; host/node/requests.ts and answers.ts write and read the same.
 
 import { ERR_ARGUMENT, ERR_LENGTH, ERR_NOT_FOUND, ERR_STATE, ERR_TRUNCATED } from "../base/errors";
-import { MAX_CHANNELS, MAX_INVOICES, NODE_INPUT_BYTES } from "../base/limits";
-import { CHANNEL_ANCHORS } from "../chain/spec";
+import { MAX_CHANNELS, MAX_ENERGY_OFFERS, MAX_INVOICES, NODE_INPUT_BYTES } from "../base/limits";
+import { CHANNEL_ANCHORS, CHANNEL_ENERGY } from "../chain/spec";
 import { channel_force } from "../channel/channel";
 import { channel_close } from "../channel/closing";
 import { channel_fee } from "../channel/offers";
@@ -11,16 +11,23 @@ import { channel_fund } from "../channel/funding";
 import { channel_open } from "../channel/opening";
 import { channel_free, STATE_NONE, state_of } from "../channel/record";
 import { sha256 } from "../crypto/crypto";
+import { PARAMETERS_BYTES } from "../energy/parameters";
+import { offer_at, OFFER_BYTES, offer_set } from "../payment/energy_offers";
 import { invoice_at, INVOICE_FREE, INVOICE_PUBLIC_BYTES, INVOICE_STATE } from "../payment/invoices";
 import { invoice_create } from "../payment/issue";
 import { part_at, part_find, PART_PUBLIC_BYTES } from "../payment/parts";
 import { POLICY_BYTES, policy_of, policy_reset, policy_set } from "../payment/policy";
+import { purse, PURSE_BYTES, purse_fill } from "../payment/purse";
 import { ROUTE_FLAGS, ROUTE_HOPS, ROUTE_KEYSEND, ROUTE_PAYMENT_SECRET } from "../payment/route";
 import { payment_send } from "../payment/send";
-import { negotiated, OPTION_ANCHORS } from "../wire/features";
+import { negotiated, OPTION_ANCHORS, OPTION_ENERGY } from "../wire/features";
 import * as board from "./board";
 import { input, output } from "./buffers";
+import { energy_info, line_policy_set } from "./energy_commands";
+import { evidence } from "./evidence";
 import { alive } from "./life";
+import { LINE_POLICIES_BYTES } from "./line_events";
+import { lines_settle } from "./lines";
 import { list_channel, list_node } from "./listing";
 import { peer_features, peer_find } from "./peers";
 import { advance } from "./progress";
@@ -38,14 +45,22 @@ const FEERATE: i32 = 9;
 const PAYMENT: i32 = 10;
 const INVOICE_INFO: i32 = 11;
 const FORCE_CLOSE: i32 = 12;
+const ENERGY: i32 = 13;
+const LINE_POLICY: i32 = 14;
+const OFFER: i32 = 15;
+const PURSE: i32 = 16;
+const EVIDENCE: i32 = 17;
+const SETTLE: i32 = 18;
 
-// OPEN: the peer's point (33 bytes), then as below. Reply: u32 channel.
+// OPEN: the peer's point (33 bytes), then as below; for a line the parameters of energy/parameters.ts as well. Reply: u32
+// channel.
 /** u64 each. */
 const OPEN_FUNDING_SAT: usize = 40;
 const OPEN_PUSH_MSAT: usize = 48;
 /** u32 each: satoshi per 1,000 units of weight; OPEN_ANCHORS, OPEN_ANNOUNCE. */
 const OPEN_FEERATE: usize = 56;
 const OPEN_FLAGS: usize = 60;
+const OPEN_PARAMETERS: usize = 64;
 const OPEN_BYTES: i32 = 64;
 const OPEN_ANCHORS: u32 = 1;
 const OPEN_ANNOUNCE: u32 = 2;
@@ -72,6 +87,12 @@ const HASH_BYTES: i32 = 32;
  * | 10 PAYMENT | u32 number of a part | payment/parts.ts, PART_PUBLIC_BYTES |
  * | 11 INVOICE_INFO | u32 place, 0 to MAX_INVOICES - 1 | payment/invoices.ts, INVOICE_PUBLIC_BYTES |
  * | 12 FORCE_CLOSE | u32 channel | |
+ * | 13 ENERGY | u32 channel | `energy_info` of node/energy_commands.ts |
+ * | 14 LINE_POLICY | u32 channel, two policies of energy/record.ts | |
+ * | 15 OFFER | u32 place, an offer of payment/energy_offers.ts (zeros: none) or nothing | the offer |
+ * | 16 PURSE | u64 cap of payment/purse.ts, or nothing | the purse |
+ * | 17 EVIDENCE | u32 channel, u32 piece of node/evidence.ts | the piece |
+ * | 18 SETTLE | u32 channel | |
  *
  * @returns bytes of output. ERR_STATE: the node is off, or what is asked for is not possible now; ERR_FLASH: the node is
  * dead; ERR_ARGUMENT: no such command or channel; ERR_TRUNCATED, ERR_LENGTH; ERR_NOT_FOUND: there is none, or no such peer
@@ -83,13 +104,15 @@ export function command(op: i32, len: i32): i32 {
   if (<u32>len > <u32>NODE_INPUT_BYTES) return ERR_ARGUMENT;
   switch (op) {
     case OPEN:
-      return len == OPEN_BYTES ? number_after(open()) : ERR_LENGTH;
+      return number_after(open(len));
     case INVOICE:
       return issue(len);
     case PAY:
       return number_after(pay(len));
     case INFO:
       return len == 0 ? list_node(output) : ERR_LENGTH;
+    case PURSE:
+      return purse_info(len);
   }
   if (len < 4) return ERR_TRUNCATED;
   const n = load<i32>(input);
@@ -98,6 +121,8 @@ export function command(op: i32, len: i32): i32 {
       return len == 4 ? payment_info(n) : ERR_LENGTH;
     case INVOICE_INFO:
       return len == 4 ? invoice_info(n) : ERR_LENGTH;
+    case OFFER:
+      return offer(n, len);
   }
   if (<u32>n >= <u32>MAX_CHANNELS) return ERR_ARGUMENT;
   if (state_of(n) == STATE_NONE) return ERR_NOT_FOUND;
@@ -114,6 +139,14 @@ export function command(op: i32, len: i32): i32 {
       return len == 8 ? after(channel_fee(n, load<u32>(input, 4))) : ERR_LENGTH;
     case FORCE_CLOSE:
       return len == 4 ? after(channel_force(n, 0)) : ERR_LENGTH;
+    case ENERGY:
+      return len == 4 ? energy_info(n, output) : ERR_LENGTH;
+    case LINE_POLICY:
+      return len == 4 + <i32>LINE_POLICIES_BYTES ? after(line_policy_set(n, input + 4)) : ERR_LENGTH;
+    case EVIDENCE:
+      return len == 8 ? evidence(n, load<u32>(input, 4), output) : ERR_LENGTH;
+    case SETTLE:
+      return len == 4 ? after(lines_settle(n)) : ERR_LENGTH;
     default:
       return ERR_ARGUMENT;
   }
@@ -132,7 +165,9 @@ function number_after(number: i32): i32 {
   return 4;
 }
 
-function open(): i32 {
+function open(len: i32): i32 {
+  const is_line = len == OPEN_BYTES + <i32>PARAMETERS_BYTES;
+  if (len != OPEN_BYTES && !is_line) return ERR_LENGTH;
   const connection = peer_find(input);
   if (connection < 0) return ERR_NOT_FOUND;
   const n = channel_free();
@@ -140,16 +175,18 @@ function open(): i32 {
   const flags = load<u32>(input, OPEN_FLAGS);
   if (flags > (OPEN_ANCHORS | OPEN_ANNOUNCE)) return ERR_ARGUMENT;
   const anchors = (flags & OPEN_ANCHORS) != 0;
-  if (anchors && !negotiated(own_features, peer_features(connection), OPTION_ANCHORS)) return ERR_STATE;
+  const theirs = peer_features(connection);
+  if (anchors && !negotiated(own_features, theirs, OPTION_ANCHORS)) return ERR_STATE;
+  if (is_line && !negotiated(own_features, theirs, OPTION_ENERGY)) return ERR_STATE;
   const code = channel_open(
     n,
     input,
     load<u64>(input, OPEN_FUNDING_SAT),
     load<u64>(input, OPEN_PUSH_MSAT),
     load<u32>(input, OPEN_FEERATE),
-    anchors ? CHANNEL_ANCHORS : 0,
+    (anchors ? CHANNEL_ANCHORS : 0) | (is_line ? CHANNEL_ENERGY : 0),
     (flags & OPEN_ANNOUNCE) != 0 ? 1 : 0,
-    0,
+    is_line ? input + OPEN_PARAMETERS : 0,
   );
   if (code < 0) return code;
   policy_reset(n);
@@ -208,6 +245,28 @@ function policy(n: i32, len: i32): i32 {
   }
   memory.copy(output, policy_of(n), POLICY_BYTES);
   return <i32>POLICY_BYTES;
+}
+
+function offer(place: i32, len: i32): i32 {
+  if (<u32>place >= <u32>MAX_ENERGY_OFFERS) return ERR_ARGUMENT;
+  if (len != 4) {
+    if (len != 4 + <i32>OFFER_BYTES) return ERR_LENGTH;
+    const code = after(offer_set(place, input + 4));
+    if (code < 0) return code;
+  }
+  memory.copy(output, offer_at(place), OFFER_BYTES);
+  return <i32>OFFER_BYTES;
+}
+
+function purse_info(len: i32): i32 {
+  if (len != 0) {
+    if (len != 8) return ERR_LENGTH;
+    purse_fill(load<u64>(input));
+    const code = after(0);
+    if (code < 0) return code;
+  }
+  memory.copy(output, purse, PURSE_BYTES);
+  return PURSE_BYTES;
 }
 
 function payment_info(number: i32): i32 {

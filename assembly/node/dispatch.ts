@@ -2,16 +2,18 @@
 
 import { ERR_ARGUMENT, ERR_NOT_FOUND, ERR_STATE } from "../base/errors";
 import { MAX_CHANNELS, MAX_RECORD_BYTES } from "../base/limits";
-import { CHANNEL_ANCHORS } from "../chain/spec";
+import { CHANNEL_ANCHORS, CHANNEL_ENERGY } from "../chain/spec";
 import { channel_on_error, channel_on_message } from "../channel/channel";
 import { channel_on_open } from "../channel/opening";
 import { CHANNEL_PEER, channel_find, channel_of, STATE_NONE, state_of } from "../channel/record";
 import { policy_reset } from "../payment/policy";
 import * as transport from "../transport/transport";
-import { negotiated, OPTION_ANCHORS } from "../wire/features";
+import { negotiated, OPTION_ANCHORS, OPTION_ENERGY } from "../wire/features";
+import { ENERGY_LAPSE, INTERVAL_CLOSE, INTERVAL_ROLL } from "../wire/energy";
 import { decode_message, MESSAGE_CHANNEL_ID } from "../wire/message";
 import { OPEN_CHANNEL, OPEN_CHANNEL_TEMPORARY_CHANNEL_ID } from "../wire/opening";
 import { ERROR, ERROR_DATA, INIT, PING, WARNING } from "../wire/setup";
+import { lines_on_close } from "./lines";
 import {
   ERROR_TYPE,
   peer_complain_code,
@@ -30,8 +32,9 @@ const record: usize = memory.data(MAX_RECORD_BYTES, 8);
 /** Type of the message that was dispatched last, 0 if it could not be read. */
 export let message_type: i32 = 0;
 
-/** Messages of a channel: accept_channel to closing_signed, and the updates to channel_reestablish. */
+/** Messages of a channel: accept_channel to closing_signed, the updates to channel_reestablish, and those of lines. */
 function is_of_channel(type: i32): bool {
+  if (type == <i32>ENERGY_LAPSE || type == <i32>INTERVAL_ROLL || type == <i32>INTERVAL_CLOSE) return true;
   return (type > <i32>OPEN_CHANNEL && type <= 39) || (type >= 128 && type <= 136);
 }
 
@@ -74,6 +77,12 @@ function to_channel(connection: i32, type: i32): i32 {
     tell_problem(connection, -1, ERR_NOT_FOUND, type, 0, 0);
     return peer_complain_code(connection, ERROR_TYPE, id, ERR_NOT_FOUND);
   }
+  // A close is no update, and as good as not there if it is not taken: the channel goes on.
+  if (type == <i32>INTERVAL_CLOSE) {
+    const taken = lines_on_close(n, record);
+    if (taken < 0) tell_problem(connection, n, taken, type, 0, 0);
+    return 0;
+  }
   const code = channel_on_message(n, record);
   // What follows of it is the channel's: its error or warning is pulled, and the connection ended if it says so.
   if (code >= 0) return 0;
@@ -83,8 +92,10 @@ function to_channel(connection: i32, type: i32): i32 {
 }
 
 function to_opening(connection: i32): i32 {
-  const anchors = negotiated(own_features, peer_features(connection), OPTION_ANCHORS);
-  const n = channel_on_open(transport.remote_key(connection), record, anchors ? CHANNEL_ANCHORS : 0);
+  const theirs = peer_features(connection);
+  const anchors = negotiated(own_features, theirs, OPTION_ANCHORS) ? CHANNEL_ANCHORS : 0;
+  const energy = negotiated(own_features, theirs, OPTION_ENERGY) ? CHANNEL_ENERGY : 0;
+  const n = channel_on_open(transport.remote_key(connection), record, anchors | energy);
   if (n < 0) {
     tell_problem(connection, -1, n, <i32>OPEN_CHANNEL, 0, 0);
     return peer_complain_code(connection, ERROR_TYPE, load<usize>(record, OPEN_CHANNEL_TEMPORARY_CHANNEL_ID), n);

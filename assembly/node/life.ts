@@ -4,15 +4,17 @@
 import { ERR_ARGUMENT, ERR_FLASH, ERR_STATE } from "../base/errors";
 import { MAX_CHANNELS, MAX_CONNECTIONS, NODE_INPUT_BYTES } from "../base/limits";
 import { channel_force, channel_forget, channels_boot } from "../channel/channel";
-import { chain_params, set_chain_height } from "../channel/config";
+import { chain_params, set_chain_height, set_time } from "../channel/config";
 import { channel_funding_depth } from "../channel/funding";
 import { channels_begin, STATE_CLOSED, STATE_FUNDED, STATE_NONE, STATE_NORMAL, state_of } from "../channel/record";
+import { energies_begin } from "../energy/record";
 import { payment_block, payment_tick } from "../payment/clock";
 import { payment_boot, payment_due } from "../payment/settle";
 import * as transport from "../transport/transport";
 import * as board from "./board";
 import { input, output } from "./buffers";
 import { dispatch, message_type } from "./dispatch";
+import { lines_boot, lines_tick } from "./lines";
 import { openings_block, openings_tick } from "./openings";
 import {
   FREE,
@@ -50,18 +52,26 @@ export function boot(len: i32): i32 {
   let code = settings_read(input, len);
   if (code < 0) return code;
   channels_begin();
+  energies_begin();
   const found = persist_boot(chain_params);
   if (found < 0) return found;
   booted = true;
   set_now(load<i64>(input, SETTINGS_NOW_MS));
-  payment_tick(now_ms, load<u64>(input, SETTINGS_UTC_S));
+  set_utc(load<u64>(input, SETTINGS_UTC_S));
   set_chain_height(load<u32>(input, SETTINGS_HEIGHT));
   payment_block(load<u32>(input, SETTINGS_HEIGHT));
   channels_boot();
   payment_boot();
+  lines_boot();
   telling_boot();
   code = advance();
   return code < 0 ? code : found;
+}
+
+/** What the rooms know of time; a UTC that 32 bits do not hold is none. */
+function set_utc(utc_s: u64): void {
+  payment_tick(now_ms, utc_s);
+  set_time(utc_s > <u64>u32.MAX_VALUE ? 0 : <u32>utc_s);
 }
 
 /**
@@ -142,9 +152,10 @@ export function tick(mono_ms: i64, utc_s: i64): i32 {
   if (code < 0) return code;
   if (utc_s < 0) return ERR_ARGUMENT;
   if (mono_ms > now_ms) set_now(mono_ms);
-  payment_tick(now_ms, <u64>utc_s);
+  set_utc(<u64>utc_s);
   peers_tick();
   openings_tick();
+  lines_tick();
   return advance();
 }
 

@@ -11,6 +11,7 @@
 import { ERR_CONFIG, ERR_FLASH } from "../base/errors";
 import { BLOB_BYTES, MAX_BLOBS, MAX_ENTRY_BYTES, NODE_SECTORS } from "../base/limits";
 import { channels, CHANNELS_BYTES } from "../channel/record";
+import { energies, ENERGIES_BYTES } from "../energy/record";
 import { key_public } from "../crypto/crypto";
 import { KEY_NODE } from "../crypto/keys";
 import {
@@ -23,15 +24,18 @@ import {
   blobs_unsaved,
 } from "../htlc/blobs";
 import { table, TABLE_BYTES } from "../onion/replay";
+import { energy_offers, ENERGY_OFFERS_BYTES } from "../payment/energy_offers";
 import { invoices, INVOICES_BYTES } from "../payment/invoices";
 import { parts, PARTS_BYTES } from "../payment/parts";
 import { policies, POLICIES_BYTES } from "../payment/policy";
+import { purse, PURSE_BYTES } from "../payment/purse";
 import { Journal, JOURNAL_ENTRY } from "../store/journal";
 import { BoardFlash } from "./board_flash";
+import { lines, LINES_BYTES } from "./line_events";
 
 const MAGIC: u32 = 0x314e4c54; // "TLN1"
 /** Of the rooms' records: a journal of another one is not read. */
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 const PIECE: i32 = 1;
 const COMMIT: i32 = 2;
@@ -52,10 +56,27 @@ const REGIONS: usize = memory.data<u32>([
   <u32>TABLE_BYTES,
   <u32>blob_lengths,
   <u32>BLOB_LENGTHS_BYTES,
+  <u32>energies,
+  <u32>ENERGIES_BYTES,
+  <u32>lines,
+  <u32>LINES_BYTES,
+  <u32>energy_offers,
+  <u32>ENERGY_OFFERS_BYTES,
+  <u32>purse,
+  <u32>PURSE_BYTES,
 ]);
-const REGIONS_END: usize = REGIONS + 48;
+const REGIONS_END: usize = REGIONS + 80;
 const SHADOW_BYTES: i32 =
-  CHANNELS_BYTES + <i32>PARTS_BYTES + <i32>INVOICES_BYTES + <i32>POLICIES_BYTES + TABLE_BYTES + BLOB_LENGTHS_BYTES;
+  CHANNELS_BYTES +
+  <i32>PARTS_BYTES +
+  <i32>INVOICES_BYTES +
+  <i32>POLICIES_BYTES +
+  TABLE_BYTES +
+  BLOB_LENGTHS_BYTES +
+  ENERGIES_BYTES +
+  LINES_BYTES +
+  ENERGY_OFFERS_BYTES +
+  PURSE_BYTES;
 const BLOB_WORDS: i32 = BLOB_BYTES >> 3;
 /** Words of the regions, and with those of the pool. */
 const WORDS: i32 = SHADOW_BYTES >> 3;

@@ -7,6 +7,8 @@ import { EVENT_BYTES, EVENT_KIND } from "../payment/events";
 import { payment_settle } from "../payment/settle";
 import { payment_next_event } from "../payment/telling";
 import * as board from "./board";
+import { line_events_note, line_events_tell } from "./line_events";
+import { lines_roll, lines_send } from "./lines";
 import { channel_connection, peer_end, peer_frame, peer_send } from "./peers";
 import { persist } from "./persist";
 import { tell_channels, tell_problem } from "./telling";
@@ -26,6 +28,7 @@ function settle(): void {
   let changed: bool;
   do {
     changed = payment_settle();
+    if (lines_roll()) changed = true;
     for (let n = 0; n < MAX_CHANNELS; n++) {
       if (channel_connection(n) >= 0 && channel_commit(n)) changed = true;
     }
@@ -55,13 +58,17 @@ function pull(n: i32): void {
  */
 export function advance(): i32 {
   settle();
+  line_events_note();
   if (persist() < 0) {
     dead = true;
     for (let c = 0; c < MAX_CONNECTIONS; c++) peer_end(c, true);
     return ERR_FLASH;
   }
+  // A close before the roll that rests on it.
+  lines_send();
   for (let n = 0; n < MAX_CHANNELS; n++) pull(n);
   tell_channels();
+  line_events_tell();
   for (let len = payment_next_event(event); len > 0; len = payment_next_event(event)) {
     board.tell(load<i32>(event, EVENT_KIND), event, len);
   }

@@ -1,9 +1,9 @@
 // What the board's owner has decided about the node: read once, by boot.
 
 import { ERR_ARGUMENT, ERR_LENGTH, ERR_VALUE } from "../base/errors";
-import { FEATURE_BYTES, MIN_DUST_LIMIT_SAT, MIN_FEERATE_PER_KW } from "../base/limits";
+import { CLOSE_DELAY_S, FEATURE_BYTES, HOUR_S, MIN_DUST_LIMIT_SAT, MIN_FEERATE_PER_KW } from "../base/limits";
 import { CHAIN_BYTES } from "../chain/params";
-import { chain_params, set_channel_defaults, set_feerate } from "../channel/config";
+import { chain_params, set_channel_defaults, set_energy_credit, set_feerate } from "../channel/config";
 import { key_public } from "../crypto/crypto";
 import { KEY_NODE } from "../crypto/keys";
 import { check_prefix, PREFIX_BYTES } from "../invoice/prefix";
@@ -38,10 +38,17 @@ const DUST_LIMIT_SAT: usize = 104;
 const HTLC_MINIMUM_MSAT: usize = 108;
 /** u32: satoshi per 1,000 units of weight, for closing. */
 const FEERATE: usize = 112;
-const SETTINGS_BYTES: i32 = 120;
+/** u32, s: how long a delivery interval is over before its close is due; 0 for CLOSE_DELAY_S. */
+const CLOSE_DELAY: usize = 116;
+/** u64: unsecured credit that is granted on lines which others open, msat. */
+const ENERGY_CREDIT_MSAT: usize = 120;
+const SETTINGS_BYTES: i32 = 128;
 
 /** The node offers option_energy. */
 const SETTINGS_ENERGY: u32 = 1;
+
+/** s after its end that a delivery interval is closed. */
+export let close_delay_s: u32 = CLOSE_DELAY_S;
 
 /** The chain's prefix record. */
 export const prefix: usize = memory.data(PREFIX_BYTES, 8);
@@ -51,8 +58,8 @@ export const own_features: usize = memory.data(FEATURE_BYTES, 8);
 export const own_point: usize = memory.data(33, 8);
 
 /**
- * Takes the settings over. ERR_LENGTH; ERR_VALUE: a dust limit or feerate below the least, or a prefix or flag that is
- * none; ERR_STATE and others of the board: the node has no key.
+ * Takes the settings over. ERR_LENGTH; ERR_VALUE: a dust limit or feerate below the least, a delay of more than an hour, or
+ * a prefix or flag that is none; ERR_STATE and others of the board: the node has no key.
  */
 export function settings_read(record: usize, len: i32): i32 {
   if (len != SETTINGS_BYTES) return ERR_LENGTH;
@@ -62,7 +69,8 @@ export function settings_read(record: usize, len: i32): i32 {
     check_prefix(record + PREFIX) < 0 ||
     flags > SETTINGS_ENERGY ||
     dust_sat < MIN_DUST_LIMIT_SAT ||
-    load<u32>(record, FEERATE) < MIN_FEERATE_PER_KW
+    load<u32>(record, FEERATE) < MIN_FEERATE_PER_KW ||
+    load<u32>(record, CLOSE_DELAY) > HOUR_S
   ) {
     return ERR_VALUE;
   }
@@ -78,6 +86,9 @@ export function settings_read(record: usize, len: i32): i32 {
     load<u32>(record, HTLC_MINIMUM_MSAT),
   );
   set_feerate(load<u32>(record, FEERATE));
+  set_energy_credit(load<u64>(record, ENERGY_CREDIT_MSAT));
+  const delay_s = load<u32>(record, CLOSE_DELAY);
+  close_delay_s = delay_s == 0 ? CLOSE_DELAY_S : delay_s;
   memory.fill(own_features, 0, FEATURE_BYTES);
   // What no channel of ours can do without is required, everything else offered. BOLT 9.
   set_bit(own_features, OPTION_DATA_LOSS_PROTECT + 1);

@@ -1,5 +1,6 @@
 import { Entropy } from "../../host/board/entropy.js";
 import { KeyRing } from "../../host/board/key_ring.js";
+import type { MeterPort } from "../../host/board/meter_port.js";
 import { NODE_FLASH_SECTORS, NODE_SECTOR_BYTES, NodeBoard } from "../../host/board/node_board.js";
 import { NodeCrypto } from "../../host/board/node_crypto.js";
 import { NorFlash } from "../../host/board/nor_flash.js";
@@ -7,6 +8,7 @@ import type { Engine } from "../../host/engine/engine.js";
 import { engineByName } from "../../host/engine/index.js";
 import { LightningNode } from "../../host/node/lightning_node.js";
 import type { NodeEvent } from "../../host/node/node_event.js";
+import type { EnergyParameters } from "../../host/node/energy_requests.js";
 import type { NodeConfig, PayHop, PayRequest } from "../../host/node/requests.js";
 import { decodeInvoice } from "../../host/decode/invoice.js";
 import { readNode } from "../../host/node/module.js";
@@ -39,6 +41,10 @@ export class TestNode {
   readonly flash: NorFlash;
   node!: LightningNode;
   alive = false;
+  /** How far its clock is ahead of the network's, s. */
+  aheadS = 0n;
+  /** It has no clock. */
+  clockless = false;
   private starts = 0;
 
   constructor(
@@ -46,10 +52,16 @@ export class TestNode {
     readonly name: string,
     makeFlash: MakeFlash,
     image?: Uint8Array,
+    private readonly config = CONFIG,
+    private readonly meters: readonly MeterPort[] = [],
   ) {
     this.keys = new KeyRing(new Entropy(name, "root").bytes(32));
     this.flash = makeFlash(image);
     this.start();
+  }
+
+  get utcS(): bigint {
+    return this.clockless ? 0n : this.network.utcS + this.aheadS;
   }
 
   get id(): Uint8Array {
@@ -59,13 +71,13 @@ export class TestNode {
   /** Switches it on, with the flash as it is. */
   start(): void {
     const entropy = new Entropy(this.network.seed, `${this.name} ${this.starts++}`);
-    const board = new NodeBoard(this.flash, new NodeCrypto(this.keys), entropy);
+    const board = new NodeBoard(this.flash, new NodeCrypto(this.keys), entropy, this.meters);
     this.alive = true;
     const { height, nowMs } = this.network;
-    this.node = new LightningNode(this.network.engine, this.network.file, board, CONFIG, this, {
+    this.node = new LightningNode(this.network.engine, this.network.file, board, this.config, this, {
       height,
       nowMs,
-      utcS: this.network.utcS,
+      utcS: this.utcS,
     });
   }
 
@@ -124,9 +136,18 @@ export class TestNetwork {
     this.engine = engineByName(engine);
   }
 
-  /** @param image what is in its flash; nothing if absent */
-  add(name: string, makeFlash: MakeFlash = goodFlash, image?: Uint8Array): TestNode {
-    const node = new TestNode(this, name, makeFlash, image);
+  /**
+   * @param image what is in its flash; nothing if absent
+   * @param meters its line meters
+   */
+  add(
+    name: string,
+    makeFlash: MakeFlash = goodFlash,
+    image?: Uint8Array,
+    config = CONFIG,
+    meters: readonly MeterPort[] = [],
+  ): TestNode {
+    const node = new TestNode(this, name, makeFlash, image, config, meters);
     this.nodes.push(node);
     return node;
   }
@@ -246,13 +267,21 @@ export class TestNetwork {
   tick(ms: bigint): void {
     this.nowMs += ms;
     this.utcS += ms / 1000n;
-    for (const node of this.nodes) if (node.alive) this.call(node, () => node.node.tick(this.nowMs, this.utcS));
+    for (const node of this.nodes) if (node.alive) this.call(node, () => node.node.tick(this.nowMs, node.utcS));
     this.run();
   }
 
   /** Opens a channel and confirms it: its number at each end. */
-  openChannel(a: TestNode, b: TestNode, fundingSat = 1_000_000n, anchors = false, pushMsat = 0n): [number, number] {
-    const number = a.node.open({ peer: b.id, fundingSat, pushMsat, feeratePerKw: 253, anchors });
+  openChannel(
+    a: TestNode,
+    b: TestNode,
+    fundingSat = 1_000_000n,
+    anchors = false,
+    pushMsat = 0n,
+    energy?: EnergyParameters,
+  ): [number, number] {
+    const line = energy === undefined ? {} : { energy };
+    const number = a.node.open({ peer: b.id, fundingSat, pushMsat, feeratePerKw: 253, anchors, ...line });
     this.run();
     this.mine(6);
     const id = a.node.channel(number)?.channelId ?? new Uint8Array();
