@@ -158,6 +158,9 @@ describe("charts", () => {
     expect(seriesOf(html, "line-2", "rating back")?.[middle]).toBe(-6);
     expect(seriesOf(html, "line-1", "rating forth")?.[middle]).toBe(6);
     expect(seriesOf(html, "line-1", "rating back")).toBeUndefined();
+    // The same energy in a third of the time.
+    const short = reportHtml({ ...street, intervalS: 300 });
+    expect(seriesOf(short, "line-2", "agreed")?.[middle]).toBeCloseTo((Number(line?.agreedMwh) / 1e6) * 12, 9);
   });
 
   it("balances are changes since the first interval", () => {
@@ -227,7 +230,7 @@ describe("tables", () => {
     const { conservation } = street;
     expect(conservationList(conservation).match(/<strong>holds/g)).toHaveLength(3);
     const money = conservationList({ ...conservation, endMsat: conservation.startMsat + 1n, moneyHolds: false });
-    expect(money).toContain("0.001 sat more");
+    expect(money).toContain(", 0.001 sat more;");
     expect(money.match(/DOES NOT HOLD/g)).toHaveLength(1);
     const balances = conservationList({ ...conservation, moneyDiffers: ["home 2"], moneyHolds: false });
     expect(balances).toContain("not what trades brought and cost at home 2.");
