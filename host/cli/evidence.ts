@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from "commander";
 import { type Document, jsonText } from "../decode/document.js";
-import { EvidenceError, parseBundle, txidBytes } from "../evidence/json.js";
+import { txidBytes } from "../evidence/document.js";
+import { EvidenceError, parseBundle } from "../evidence/json.js";
 import { type NamedBundle, UnfitBundles, type Verdict, judge } from "../evidence/judge.js";
 import { verdictLines } from "../evidence/text.js";
 import { printable } from "../ocmf/errors.js";

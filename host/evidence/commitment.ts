@@ -4,7 +4,7 @@ import { DecodeError } from "../decode/errors.js";
 import { type Output, type Transaction, decodeTransaction } from "../decode/transaction.js";
 import type { Finding } from "../ocmf/errors.js";
 import { type EvidenceBundle, type EvidenceHtlc, ofEnd, otherEnd } from "./bundle.js";
-import { txidText } from "./json.js";
+import { txidText } from "./document.js";
 import { derivedPubkey, obscuringFactor, revocationPubkey } from "./keys.js";
 import {
   anchorScript,

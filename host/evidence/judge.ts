@@ -2,9 +2,10 @@ import { createHash } from "node:crypto";
 import type { Finding } from "../ocmf/errors.js";
 import { DecodeError } from "../decode/errors.js";
 import { type Account, accountOf, checkHtlcs, isSameOutcome } from "./account.js";
-import { type End, type EvidenceBundle, ofEnd, otherEnd } from "./bundle.js";
+import { type End, type EvidenceBundle, otherEnd } from "./bundle.js";
 import { type Commitment, checkCommitment, checkFunding } from "./commitment.js";
-import { txidText } from "./json.js";
+import { differences } from "./differences.js";
+import { txidText } from "./document.js";
 import { derivedSecret, pointOfSecret, secretOf } from "./keys.js";
 import { type Receipts, checkNotes, readReceipts } from "./receipts.js";
 import { fundingScript, p2wsh } from "./scripts.js";
@@ -179,29 +180,6 @@ function compare(first: Examined, second: Examined): void {
     if (proves(each) && !proves(other)) continue;
     each.faults.push(...fields.map((field) => ({ field, message: `is not what ${other.file} says` })));
   }
-}
-
-function differences(a: EvidenceBundle, b: EvidenceBundle): string[] {
-  const fields: string[] = [];
-  const check = (field: string, same: boolean): void => {
-    if (!same) fields.push(field);
-  };
-  check("opener", a.opener === b.opener);
-  check("funding.amount_sat", a.fundingSat === b.fundingSat);
-  check("anchors", a.anchors === b.anchors);
-  for (const end of [1, 2] as const) {
-    const [one, other] = [ofEnd(a.keys, end), ofEnd(b.keys, end)];
-    check(`node_${end}.node_id`, equal(one.nodeId, other.nodeId));
-    check(`node_${end}.funding_pubkey`, equal(one.fundingPubkey, other.fundingPubkey));
-    check(`node_${end}.revocation_basepoint`, equal(one.revocationBasepoint, other.revocationBasepoint));
-    check(`node_${end}.payment_basepoint`, equal(one.paymentBasepoint, other.paymentBasepoint));
-    check(`node_${end}.delayed_payment_basepoint`, equal(one.delayedPaymentBasepoint, other.delayedPaymentBasepoint));
-    check(`node_${end}.htlc_basepoint`, equal(one.htlcBasepoint, other.htlcBasepoint));
-    check(`node_${end}.to_self_delay`, one.toSelfDelay === other.toSelfDelay);
-  }
-  check("parameters", equal(parametersHash(a.parameters), parametersHash(b.parameters)));
-  if (a.confirmedTxid && b.confirmedTxid) check("confirmed_txid", equal(a.confirmedTxid, b.confirmedTxid));
-  return fields;
 }
 
 /** The other bundle's secrets against this one's commitment. */

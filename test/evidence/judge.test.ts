@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { EvidenceBundle, LineParameters } from "../../host/evidence/bundle.js";
 import { type Verdict, UnfitBundles, judge } from "../../host/evidence/judge.js";
-import { txidText } from "../../host/evidence/json.js";
+import { txidText } from "../../host/evidence/document.js";
 import { encodeState } from "../../host/evidence/state.js";
 import { verdictLines } from "../../host/evidence/text.js";
 import { HTLCS, INTERVAL_S, PARAMETERS, STATE, T0, bundle, commitmentSecret, note, receipts } from "./line.js";
