@@ -142,6 +142,9 @@ export class Network {
     const there = b.node.channels().find(({ channelId }) => text(channelId) === id);
     if (there === undefined) throw new Error(`${a.name} and ${b.name} do not come to a channel`);
     this.edges.push({ ends: [a, b], numbers: [here, there.channel], wire });
+    // A node lets only two channels wait that others have opened.
+    this.world.chain.mineNow(1);
+    this.settle();
   }
 
   /** Up to four hops without passing a node twice. */
