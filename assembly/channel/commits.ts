@@ -15,7 +15,7 @@ import {
   REVOKE_AND_ACK_PER_COMMITMENT_SECRET,
 } from "../wire/updates";
 import { ESTABLISHED, TO_COMMIT, TO_REVOKE, batch_begin, is_live, set_live } from "./live";
-import { has_changes, move_all } from "./moves";
+import { has_changes, judge_lapses, move_all } from "./moves";
 import {
   CHANNEL_NUMBERS,
   CHANNEL_POINTS,
@@ -66,6 +66,7 @@ function keep_signatures(n: i32, signatures: usize): void {
 export function on_commitment_signed(n: i32, record: usize): i32 {
   const channel = channel_of(n);
   if (!has_mark(channel, MARK_READY) || !has_mark(channel, MARK_PEER_READY)) return ERR_STATE;
+  judge_lapses(n);
   let code = view_build(n, HOLDER, true);
   if (code < 0) return code;
   const signature = load<u32>(record, COMMITMENT_SIGNED_SIGNATURE);

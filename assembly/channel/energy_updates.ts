@@ -79,7 +79,7 @@ export function channel_roll(n: i32): i32 {
   if (!has_energy(n) || state_of(n) != STATE_NORMAL || !is_live(n, ESTABLISHED)) return ERR_STATE;
   const energy = energy_of(n);
   if (node_1_of(n) != HOLDER || load<u8>(energy, ENERGY_ROLL) != <u8>FREE || !close_ready(n)) return ERR_STATE;
-  if (reserves_before(n, load<u32>(energy, ENERGY_CLOSES + CLOSE_UNTIL))) return ERR_STATE;
+  if (reserves_before(n, load<u32>(energy, ENERGY_CLOSES + CLOSE_UNTIL), PROPOSED)) return ERR_STATE;
   return roll_propose(n);
 }
 
@@ -90,7 +90,8 @@ export function on_roll(n: i32, record: usize): i32 {
   const until = load<u32>(record, INTERVAL_ROLL_INTERVAL_END);
   const flow_mwh = load<i64>(record, INTERVAL_ROLL_FLOW_MWH);
   const arrears_msat = load<i64>(record, INTERVAL_ROLL_ARREARS_MSAT);
-  if (reserves_before(n, until)) return ERR_VALUE;
+  // Riders of ours that crossed with the roll are no reason: node_1 refuses them, since it has closed their intervals.
+  if (reserves_before(n, until, COMMITTED)) return ERR_VALUE;
   const code = roll_check(n, until, flow_mwh, arrears_msat);
   if (code < 0) return code;
   store<u32>(roll, until, ROLL_UNTIL);

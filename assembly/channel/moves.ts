@@ -7,7 +7,17 @@ import { ENERGY_ROLL, energy_of } from "../energy/record";
 import { RIDER_BOUGHT_BACK, RIDER_LAPSE, has_rider } from "../energy/rider";
 import { energy_roll_done, energy_settle } from "../energy/view";
 import { blob_free, NO_BLOB } from "../htlc/blobs";
-import { ACKED, COMMITTED, event_of, FREE, PROPOSED, REMOVE_SIGNED, REMOVED, state_after } from "../htlc/states";
+import {
+  ACKED,
+  COMMITTED,
+  event_of,
+  FREE,
+  PROPOSED,
+  REMOVE_PROPOSED,
+  REMOVE_SIGNED,
+  REMOVED,
+  state_after,
+} from "../htlc/states";
 import {
   CHANNEL_BALANCES_MSAT,
   CHANNEL_FEERATES,
@@ -97,8 +107,19 @@ export function move_all(n: i32, by: u32, revokes: bool): void {
 }
 
 /**
- * An HTLC that has been fulfilled after its receiver acknowledged the lapse of its rider is bought back. Asked where the
- * order of the two is known: by the receiver when it signs, by the offerer when it hears. PROTOCOL.md, "Updates".
+ * Before the counterparty's commitment_signed is checked: what it fulfils of ours is judged as it has judged it when it
+ * signed. An update may be sent again behind a revocation that it went before; a signature keeps its place.
+ */
+export function judge_lapses(n: i32): void {
+  for (let i = 0; i < MAX_HTLCS; i++) {
+    const slot = slot_of(n, i);
+    if (slot_state(slot) == REMOVE_PROPOSED && load<u32>(slot, HTLC_OFFERED_BY) == HOLDER) judge_lapse(slot);
+  }
+}
+
+/**
+ * An HTLC whose fulfilment its receiver signs after it has acknowledged the lapse of its rider is bought back. PROTOCOL.md,
+ * "Updates".
  */
 export function judge_lapse(slot: usize): void {
   const late = slot_result(slot) == RESULT_FULFILLED && load<u8>(slot, SLOT_RIDER + RIDER_LAPSE) >= <u8>ACKED;

@@ -11,7 +11,17 @@ import { ACKED, COMMITTED, FREE, REMOVED, REMOVE_PROPOSED } from "../htlc/states
 import { ARREARS } from "../wire/energy";
 import { uncommitted_msat } from "./bounds";
 import { utc_s } from "./config";
-import { RESULT_FULFILLED, SLOT_RIDER, has_energy, node_1_of, slot_of, slot_result, slot_state } from "./record";
+import {
+  RESULT_FULFILLED,
+  SLOT_NO_ENERGY,
+  SLOT_RIDER,
+  has_energy,
+  node_1_of,
+  slot_has,
+  slot_of,
+  slot_result,
+  slot_state,
+} from "./record";
 
 /** Whether a rider (or 0) pays arrears. */
 export function pays_arrears(rider: usize): bool {
@@ -27,15 +37,19 @@ export function reserves(slot: usize): bool {
   if (state == FREE || state == REMOVED || !has_rider(slot + SLOT_RIDER)) return false;
   if (load<u8>(slot, SLOT_RIDER + RIDER_LAPSE) < <u8>ACKED) return true;
   if (slot_result(slot) != RESULT_FULFILLED || load<u8>(slot, SLOT_RIDER + RIDER_BOUGHT_BACK) != 0) return false;
-  // What we have not signed yet is judged when we do, and will be bought back.
-  return load<u32>(slot, HTLC_OFFERED_BY) == HOLDER || state != REMOVE_PROPOSED;
+  // What is not signed yet is judged when it is, and will be bought back.
+  return state != REMOVE_PROPOSED;
 }
 
-/** Whether a rider of an interval that begins before `until` may still move energy. */
-export function reserves_before(n: i32, until: u32): bool {
+/**
+ * Whether a rider of an interval that begins before `until` may still move energy, of ours only those in state `least` or
+ * later.
+ */
+export function reserves_before(n: i32, until: u32, least: u32): bool {
   for (let i = 0; i < MAX_HTLCS; i++) {
     const slot = slot_of(n, i);
-    if (reserves(slot) && load<u32>(slot, SLOT_RIDER + RIDER_START) < until) return true;
+    if (!reserves(slot) || load<u32>(slot, SLOT_RIDER + RIDER_START) >= until) continue;
+    if (load<u32>(slot, HTLC_OFFERED_BY) != HOLDER || slot_state(slot) >= least) return true;
   }
   return false;
 }
@@ -56,7 +70,13 @@ function add_pending(n: i32, yielding: bool): void {
   for (let i = 0; i < MAX_HTLCS; i++) {
     const slot = slot_of(n, i);
     const offered_by = load<u32>(slot, HTLC_OFFERED_BY);
-    if (!reserves(slot) || (yielding && offered_by == HOLDER && slot_state(slot) < COMMITTED)) continue;
+    // What is refused takes nothing while it waits to be failed.
+    if (
+      slot_has(slot, SLOT_NO_ENERGY) ||
+      !reserves(slot) ||
+      (yielding && offered_by == HOLDER && slot_state(slot) < COMMITTED)
+    )
+      continue;
     bounds_add(slot + SLOT_RIDER, offered_by == node_1);
   }
 }

@@ -189,7 +189,6 @@ export function on_fulfill(n: i32, record: usize): i32 {
   slot_mark(slot, SLOT_HAS_PREIMAGE);
   store<u8>(slot, <u8>RESULT_FULFILLED, SLOT_RESULT);
   store<u8>(slot, <u8>REMOVE_PROPOSED, SLOT_STATE);
-  judge_lapse(slot);
   take_note(slot, record);
   return 0;
 }

@@ -10,7 +10,7 @@ const STEPS = 60;
 
 /** Runs schedules from a seed on; the one that fails is named. */
 function runSchedules(table: Table, name: string, count: number): Counts {
-  const sum: Counts = { steps: 0, signatures: 0, removed: 0, disconnections: 0 };
+  const sum: Counts = { steps: 0, signatures: 0, removed: 0, disconnections: 0, boughtBack: 0, rolls: 0 };
   for (let i = 0; i < count; i++) {
     try {
       const counts = runSchedule(table, new Entropy("schedule", `${name}/${i}`), STEPS);
@@ -47,6 +47,8 @@ onEveryModuleEngine(
     expect(sum.signatures).toBeGreaterThan(sum.steps / 50);
     expect(sum.removed).toBeGreaterThan(sum.steps / 200);
     expect(sum.disconnections).toBeGreaterThan(sum.steps / 100);
+    expect(sum.boughtBack).toBeGreaterThan(sum.steps / 2000);
+    expect(sum.rolls).toBeGreaterThan(sum.steps / 1000);
   },
   600_000,
 );

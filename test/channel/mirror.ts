@@ -1,3 +1,5 @@
+import { decodeMessage } from "../../host/wire/message.js";
+import { type LineTerms, stateBytes } from "./energy_state.js";
 import { type End, HTLC, HTLC_SLOTS, other, type Pair, SLOT_STATE, typeOf } from "./pair.js";
 import {
   begin,
@@ -26,6 +28,8 @@ const FAIL = 131;
 const COMMITMENT_SIGNED = 132;
 const REVOKE_AND_ACK = 133;
 const UPDATE_FEE = 134;
+const ENERGY_LAPSE = 42001;
+const INTERVAL_ROLL = 42007;
 
 /** What a frame says to the reducer; undefined if nothing. */
 function messageOf(frame: Uint8Array): Message | undefined {
@@ -34,16 +38,29 @@ function messageOf(frame: Uint8Array): Message | undefined {
   if (type === COMMITMENT_SIGNED) return { kind: "sign" };
   if (type === REVOKE_AND_ACK) return { kind: "revoke" };
   if (type === UPDATE_FEE) return update({ kind: "fee", feeratePerKw: view.getUint32(34) });
-  if (type !== ADD && type !== FULFILL && type !== FAIL) return undefined;
+  if (type === INTERVAL_ROLL) {
+    const [flowMwh, arrearsMsat] = [view.getBigInt64(38), view.getBigInt64(46)];
+    return update({ kind: "roll", until: view.getUint32(34), flowMwh, arrearsMsat });
+  }
+  if (type !== ADD && type !== FULFILL && type !== FAIL && type !== ENERGY_LAPSE) return undefined;
   const id = Number(view.getBigUint64(34));
-  if (type === ADD) return update({ kind: "add", id, amountMsat: view.getBigUint64(42) });
+  if (type === ENERGY_LAPSE) return update({ kind: "lapse", id });
+  if (type === ADD) {
+    const { energy_rider: rider } = decodeMessage(frame).tlvs;
+    const [start, kind, mwh] = [rider?.["interval_start"], rider?.["kind"], rider?.["amount_mwh"]];
+    const carried = rider && { rider: { start: start as number, kind: kind as number, mwh: mwh as bigint } };
+    return update({ kind: "add", id, amountMsat: view.getBigUint64(42), ...carried });
+  }
   return update({ kind: type === FULFILL ? "fulfill" : "fail", id });
 }
 
 const update = (change: Change): Message => ({ kind: "update", change });
 
 const messageText = (message: Message): string =>
-  JSON.stringify(message, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value));
+  JSON.stringify(message, (key, value: unknown) => {
+    if (key === "boughtBack") return undefined;
+    return typeof value === "bigint" ? String(value) : value;
+  });
 
 /**
  * The reducer beside the firmware's channels: it follows the frames that they send each other, and knows from them what
@@ -54,16 +71,31 @@ export class Mirror {
   /** How many of the frames on their way have been followed. */
   private readonly followed: [number, number] = [0, 0];
   private readonly again: [Message[], Message[]] = [[], []];
+  private boughtBack = 0;
   signatures = 0;
   repeated = 0;
 
   constructor(
     private readonly pair: Pair,
     private readonly table: Table,
+    /** Of a line, as its opener sees it. */
+    terms?: LineTerms,
   ) {
     const [a, b] = pair.balances(0);
     const feerate = this.spec(0, 0).feeratePerKw;
-    this.parties = [begin([a, b], feerate), begin([b, a], feerate)];
+    const others = terms && { ...terms, node1: other(terms.node1) };
+    this.parties = [begin([a, b], feerate, terms), begin([b, a], feerate, others)];
+  }
+
+  /** What it has come to, for tests to see that they are of something. */
+  counted(): { positions: number; arrears: bigint; closed: number; boughtBack: number } {
+    const energy = this.parties[0].local.energy;
+    return {
+      positions: energy?.positions.size ?? 0,
+      arrears: energy?.arrearsMsat ?? 0n,
+      closed: energy?.closedUntil ?? 0,
+      boughtBack: this.boughtBack,
+    };
   }
 
   /** Follows what an end has sent since. */
@@ -81,6 +113,8 @@ export class Mirror {
         this.parties[from] = propose(this.parties[from], message.change);
       } else if (message.kind === "sign") {
         this.parties[from] = sign(this.parties[from]);
+        const { signed } = this.parties[from].ours;
+        this.boughtBack += signed.filter((change) => change.kind === "fulfill" && change.boughtBack).length;
         this.signatures++;
       }
     }
@@ -93,8 +127,9 @@ export class Mirror {
     const message = messageOf(frame);
     const to = other(from);
     this.followed[from]--;
-    if (message?.kind === "update") this.parties[to] = receive(this.parties[to], message.change);
-    else if (message?.kind === "sign") this.parties[to] = signedAndRevoke(this.parties[to]);
+    if (message?.kind === "update") {
+      this.parties[to] = receive(this.parties[to], message.change);
+    } else if (message?.kind === "sign") this.parties[to] = signedAndRevoke(this.parties[to]);
     else if (message?.kind === "revoke") this.parties[to] = revoked(this.parties[to]);
     this.pair.arrive(from);
     this.follow(to);
@@ -121,10 +156,14 @@ export class Mirror {
         [0, party.local],
         [1, party.next ?? party.remote],
       ] as const) {
+        const { energy, ...rest } = expected;
         const found = specText(this.spec(end, owner));
-        if (found !== specText(expected)) {
-          throw new Error(`end ${end}, commitment of ${owner}: firmware ${found}, reducer ${specText(expected)}`);
+        if (found !== specText(rest)) {
+          throw new Error(`end ${end}, commitment of ${owner}: firmware ${found}, reducer ${specText(rest)}`);
         }
+        if (energy === undefined) continue;
+        const [state, wanted] = [this.pair.energyState(end, owner), stateBytes(energy)];
+        if (state !== wanted) throw new Error(`end ${end}, energy of ${owner}: firmware ${state}, reducer ${wanted}`);
       }
     }
   }

@@ -28,7 +28,7 @@ export const HTLC = { free: 0, proposed: 1, committed: 5, removed: 10 } as const
 
 const OUT = 8192;
 const CAPACITY = 4096;
-const PEERS = [Uint8Array.from({ length: 33 }, () => 2), Uint8Array.from({ length: 33 }, () => 3)];
+const peer = (byte: number): Uint8Array => new Uint8Array(33).fill(byte);
 
 export type End = 0 | 1;
 export const other = (end: End): End => (end === 0 ? 1 : 0);
@@ -48,8 +48,12 @@ export class Pair {
   /** Frames on their way from either end. */
   readonly sent: [Uint8Array[], Uint8Array[]] = [[], []];
   readonly #data: number;
+  /** What either end is known by to the other: all of them are one node, to itself. */
+  readonly peers: [Uint8Array, Uint8Array] = [peer(2), peer(3)];
   #hashes = 0;
   #lastBlob = 0;
+  /** Flags of channel types that are taken. */
+  allowed = 1;
 
   constructor(readonly instance: Instance) {
     this.#data = this.call("data");
@@ -176,8 +180,8 @@ export class Pair {
   }
 
   /** Hands a frame to an end; its code. */
-  give(end: End, frame: Uint8Array, flags = 1): number {
-    const peer = this.place(6000, PEERS[other(end)] ?? new Uint8Array(33));
+  give(end: End, frame: Uint8Array, flags = this.allowed): number {
+    const peer = this.place(6000, this.peers[other(end)]);
     return this.call("deliver", end, this.place(0, frame), frame.length, peer, flags);
   }
 
@@ -210,14 +214,19 @@ export class Pair {
     }
   }
 
-  openChannel(fundingSat: bigint, pushMsat: bigint, feerate: number, flags: number): number {
-    const peer = this.place(6000, PEERS[1] ?? new Uint8Array(33));
-    return this.call("channel_open", 0, peer, fundingSat, pushMsat, feerate, flags, 0, 0);
+  openChannel(fundingSat: bigint, pushMsat: bigint, feerate: number, flags: number, parameters?: Uint8Array): number {
+    const peer = this.place(6000, this.peers[1]);
+    const at = parameters === undefined ? 0 : this.place(6100, parameters);
+    return this.call("channel_open", 0, peer, fundingSat, pushMsat, feerate, flags, 0, at);
   }
 
   /** Opens the channel, ready for use. */
   open({ fundingSat = 1_000_000n, pushMsat = 300_000_000n, feerate = 1000, anchors = true } = {}): this {
-    const code = this.openChannel(fundingSat, pushMsat, feerate, anchors ? 1 : 0);
+    return this.opened(this.openChannel(fundingSat, pushMsat, feerate, anchors ? 1 : 0));
+  }
+
+  /** Goes on from open_channel, with its code, until the channel is ready for use. */
+  opened(code: number): this {
     if (code < 0) throw new Error(`open: code ${code}`);
     this.settle(0);
     this.run();
@@ -243,7 +252,7 @@ export class Pair {
   }
 
   /** Offers an HTLC whose preimage is that of a number: its slot or a code. */
-  offer(end: End, amountMsat: bigint, number = this.#hashes++, expiry = 500): number {
+  offer(end: End, amountMsat: bigint, number = this.#hashes++, expiry = 500, rider?: Uint8Array): number {
     const onion = this.place(
       0,
       Uint8Array.from({ length: 1366 }, (_, i) => (i + number) & 255),
@@ -252,11 +261,13 @@ export class Pair {
     if (blob < 0) throw new Error("no blob is free");
     this.#lastBlob = blob;
     const hash = this.place(0, sha256(preimageOf(number)));
-    return this.call("channel_offer", end, amountMsat, hash, expiry, blob, 0, 0, 0);
+    const at = rider === undefined ? 0 : this.place(6000, rider);
+    return this.call("channel_offer", end, amountMsat, hash, expiry, blob, 0, 0, at);
   }
 
-  fulfill(end: End, slot: number, number: number): number {
-    return this.call("channel_fulfill", end, slot, this.place(0, preimageOf(number)), 0);
+  fulfill(end: End, slot: number, number: number, note?: Uint8Array): number {
+    const at = note === undefined ? 0 : this.place(6000, note);
+    return this.call("channel_fulfill", end, slot, this.place(0, preimageOf(number)), at);
   }
 
   fail(end: End, slot: number): number {
@@ -277,6 +288,13 @@ export class Pair {
       if (this.commitment(end, 0) !== this.commitment(other(end), 1))
         throw new Error(`commitments of end ${end} differ`);
     }
+  }
+
+  /** The energy state of a side's latest commitment as an end has it, behind the parameters' hash. */
+  energyState(end: End, owner: number): string {
+    const length = this.call("energy_state", end, owner, this.#data);
+    if (length < 0) throw new Error(`energy state: code ${length}`);
+    return Buffer.from(this.read(this.#data + 32, length - 32)).toString("hex");
   }
 
   /** The transaction that an export writes, signed. */
