@@ -2,8 +2,8 @@ import { KEPT_NOTES, MAX_ISSUED_INTERVALS } from "../base/limits";
 
 // What the meter has let go: for each delivery interval the energy of all notes, sold and bought, and the last notes
 // themselves. It is kept by two entries of the state journal (PROTOCOL.md, "State journal"): ISSUED in checkpoints, NOTE
-// for each note, written before the note is signed. What is forgotten of an interval stays forgotten by the floor: no note
-// is given for an interval that begins before it.
+// for each note, written before the note is signed. Where all totals are taken, no interval that begins before the oldest
+// gets one: what is forgotten stays forgotten.
 
 /** NOTE: 32 bytes payment_hash, u32 interval_start, u8 how, 3 zero, u64 energy_mwh, u64 issued_mwh. */
 export const NOTE_ENTRY_BYTES: i32 = 56;
@@ -16,8 +16,7 @@ const AT_ISSUED: usize = 48;
 export const PROMISE: u32 = 1;
 export const BUYS: u32 = 2;
 
-/** ISSUED: u32 floor, u32 0, up to six totals: u32 interval_start, u32 0, u64 sold mWh, u64 bought mWh. */
-const ISSUED_HEAD: i32 = 8;
+/** ISSUED: up to six totals, each u32 interval_start, u32 0, u64 sold mWh, u64 bought mWh. */
 const TOTAL_BYTES: i32 = 24;
 const TOTALS_PER_ENTRY: i32 = 6;
 
@@ -26,16 +25,13 @@ export const note: usize = memory.data(56, 8);
 /** Oldest first. */
 const notes: usize = memory.data(896, 8);
 const totals: usize = memory.data(576, 8);
-const entry: usize = memory.data(152, 8);
 let note_count: i32 = 0;
 let total_count: i32 = 0;
-let floor: u32 = 0;
 
 /** Before the journal is read. */
 export function issued_reset(): void {
   note_count = 0;
   total_count = 0;
-  floor = 0;
 }
 
 /** The kept note with the payment_hash at `hash`, or 0. */
@@ -87,7 +83,7 @@ export function issued_mwh(start: u32, how: u32): u64 {
  */
 export function has_account(start: u32): bool {
   if (find(start) != 0) return true;
-  return start >= floor && (total_count < MAX_ISSUED_INTERVALS || start > load<u32>(oldest()));
+  return total_count < MAX_ISSUED_INTERVALS || start > load<u32>(oldest());
 }
 
 /** Intervals with notes that begin after `start`, 0 if `wanted` is one of them and so takes no new place. */
@@ -121,25 +117,19 @@ export function kept_note(i: i32): usize {
   return i < note_count ? notes + <usize>(i * NOTE_ENTRY_BYTES) : 0;
 }
 
-/** Address of ISSUED number `i` of a checkpoint; `issued_bytes` is its length, 0 behind the last. */
+/** Address of ISSUED number `i` of a checkpoint; `issued_bytes` is its length, 0 or less behind the last. */
 export function issued_entry(i: i32): usize {
-  const first = i * TOTALS_PER_ENTRY;
-  store<u32>(entry, floor);
-  store<u32>(entry, 0, 4);
-  memory.copy(entry + ISSUED_HEAD, total_at(first), <usize>(totals_of(i) * TOTAL_BYTES));
-  return entry;
+  return total_at(i * TOTALS_PER_ENTRY);
 }
 
 export function issued_bytes(i: i32): i32 {
-  const count = totals_of(i);
-  return count > 0 ? ISSUED_HEAD + count * TOTAL_BYTES : 0;
+  return min(TOTALS_PER_ENTRY, total_count - i * TOTALS_PER_ENTRY) * TOTAL_BYTES;
 }
 
 /** Takes an ISSUED of `length` bytes; false if it is none. */
 export function issued_take(from: usize, length: i32): bool {
-  if (length < ISSUED_HEAD || (length - ISSUED_HEAD) % TOTAL_BYTES != 0) return false;
-  floor = max(floor, load<u32>(from));
-  for (let at = ISSUED_HEAD; at < length; at += TOTAL_BYTES) {
+  if (length % TOTAL_BYTES != 0) return false;
+  for (let at = 0; at < length; at += TOTAL_BYTES) {
     const source = from + <usize>at;
     const start = load<u32>(source);
     if (!has_account(start)) continue;
@@ -157,7 +147,6 @@ function account(start: u32): usize {
   let total = total_at(total_count);
   if (total_count == MAX_ISSUED_INTERVALS) {
     total = oldest();
-    floor = max(floor, load<u32>(total) + 1);
   } else {
     total_count++;
   }
@@ -180,10 +169,6 @@ function oldest(): usize {
     if (load<u32>(total_at(i)) < load<u32>(first)) first = total_at(i);
   }
   return first;
-}
-
-function totals_of(i: i32): i32 {
-  return min(TOTALS_PER_ENTRY, total_count - i * TOTALS_PER_ENTRY);
 }
 
 function total_at(i: i32): usize {

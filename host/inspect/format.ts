@@ -64,12 +64,12 @@ function stateLines(state: MeterState): string[] {
   return [...lines, ...noteLines(state.noteBook)];
 }
 
-function noteLines({ floor, totals, notes }: NoteBook): string[] {
+function noteLines({ totals, notes }: NoteBook): string[] {
   if (totals.length === 0) return [];
   const time = (start: number) => utcText(BigInt(start) * 1000n) ?? `${start}`;
   const { length } = totals;
   return [
-    `issued: notes for ${length} interval${length === 1 ? "" : "s"}${floor === 0 ? "" : `, none before ${time(floor)}`}`,
+    `issued: notes for ${length} interval${length === 1 ? "" : "s"}`,
     ...totals.map(
       ({ intervalStart, soldMwh, boughtMwh }) =>
         `  ${time(intervalStart)} sold ${soldMwh} mWh, bought ${boughtMwh} mWh`,

@@ -21,15 +21,12 @@ export interface IssuedNote {
 
 /** What a journal says of notes. */
 export interface NoteBook {
-  /** No note is given for an interval that begins before it; UTC in s. */
-  readonly floor: number;
   readonly totals: readonly IssuedTotal[];
   /** Oldest first. */
   readonly notes: readonly IssuedNote[];
 }
 
 export const NOTE_ENTRY_BYTES = 56;
-const ISSUED_HEAD = 8;
 const TOTAL_BYTES = 24;
 const TOTALS_PER_ENTRY = 6;
 const KEPT_TOTALS = 24;
@@ -37,13 +34,10 @@ const KEPT_NOTES = 16;
 
 /** Whether an ISSUED entry can have so many bytes. */
 export const isIssuedLength = (length: number): boolean =>
-  length > ISSUED_HEAD &&
-  length <= ISSUED_HEAD + TOTALS_PER_ENTRY * TOTAL_BYTES &&
-  (length - ISSUED_HEAD) % TOTAL_BYTES === 0;
+  length > 0 && length <= TOTALS_PER_ENTRY * TOTAL_BYTES && length % TOTAL_BYTES === 0;
 
 /** Follows the journal's entries of notes. */
 export class NoteReplay implements NoteBook {
-  floor = 0;
   readonly notes: IssuedNote[] = [];
   private readonly byStart = new Map<number, { sells: bigint; buys: bigint }>();
 
@@ -56,15 +50,12 @@ export class NoteReplay implements NoteBook {
 
   /** ISSUED; returns what is wrong with it. */
   issued(fields: Fields, length: number): string | undefined {
-    this.floor = Math.max(this.floor, fields.u32());
-    fields.skip(4);
     let problem: string | undefined;
-    for (let at = ISSUED_HEAD; at < length; at += TOTAL_BYTES) {
+    for (let at = 0; at < length; at += TOTAL_BYTES) {
       const start = fields.u32();
       fields.skip(4);
       const [sells, buys] = [fields.u64(), fields.u64()];
-      if (start < this.floor) problem = `has a total of ${start}, before ${this.floor}`;
-      else if (this.byStart.has(start)) problem = `has the interval ${start} twice`;
+      if (this.byStart.has(start)) problem = `has the interval ${start} twice`;
       else if (this.byStart.size === KEPT_TOTALS) problem = `has more than ${KEPT_TOTALS} intervals`;
       else this.byStart.set(start, { sells, buys });
     }
@@ -87,8 +78,8 @@ export class NoteReplay implements NoteBook {
     this.notes.push({ paymentHash, intervalStart, kind, side, energyMwh, issuedMwh });
     if (this.notes.length > KEPT_NOTES) this.notes.shift();
     if (again) return this.repeated(intervalStart, side, issuedMwh);
-    if (intervalStart < this.floor) return `is for ${intervalStart}, before ${this.floor}`;
     const total = this.total(intervalStart);
+    if (total === undefined) return `is for ${intervalStart}, before all of ${KEPT_TOTALS} totals`;
     const before = total[side];
     total[side] = issuedMwh > before ? issuedMwh : before;
     return issuedMwh === before + energyMwh
@@ -98,22 +89,24 @@ export class NoteReplay implements NoteBook {
 
   /** A note that the totals before it must include. */
   private repeated(intervalStart: number, side: IssuedNote["side"], issuedMwh: bigint): string | undefined {
-    if (intervalStart < this.floor) return undefined;
+    if (this.isForgotten(intervalStart)) return undefined;
     const total = this.byStart.get(intervalStart)?.[side] ?? 0n;
     return total < issuedMwh ? `says ${issuedMwh} mWh of ${intervalStart}, its total ${total} mWh` : undefined;
   }
 
   /** The total of an interval; a new one takes the place of the oldest if all are taken. */
-  private total(start: number): { sells: bigint; buys: bigint } {
+  private total(start: number): { sells: bigint; buys: bigint } | undefined {
     const known = this.byStart.get(start);
     if (known) return known;
-    if (this.byStart.size === KEPT_TOTALS) {
-      const oldest = Math.min(...this.byStart.keys());
-      this.byStart.delete(oldest);
-      this.floor = Math.max(this.floor, oldest + 1);
-    }
+    if (this.isForgotten(start)) return undefined;
+    if (this.byStart.size === KEPT_TOTALS) this.byStart.delete(Math.min(...this.byStart.keys()));
     const total = { sells: 0n, buys: 0n };
     this.byStart.set(start, total);
     return total;
+  }
+
+  /** Whether an interval begins before all that have totals, where all totals are taken. */
+  private isForgotten(start: number): boolean {
+    return this.byStart.size === KEPT_TOTALS && start < Math.min(...this.byStart.keys());
   }
 }

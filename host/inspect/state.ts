@@ -54,8 +54,8 @@ export function readState(ring: Ring): { state: MeterState | null; findings: Ima
   const replay = new Replay(findings);
   for (const entry of ring.inForce?.entries ?? []) if (entry.reachable) replay.apply(entry);
   if (ring.inForce && !replay.state) findings.fault("the checkpoint holds no STATE", ring.inForce.index);
-  const { floor, totals, notes } = replay.noteBook;
-  const state = replay.state && { ...replay.state, noteBook: { floor, totals, notes } };
+  const { totals, notes } = replay.noteBook;
+  const state = replay.state && { ...replay.state, noteBook: { totals, notes } };
   return { state, findings: findings.list };
 }
 
@@ -129,7 +129,7 @@ class Replay {
 }
 
 /** The length that an ISSUED has if it can be one; else one that it has not. */
-const issuedBytes = ({ length }: Uint8Array): number => (isIssuedLength(length) ? length : 32);
+const issuedBytes = ({ length }: Uint8Array): number => (isIssuedLength(length) ? length : 24);
 
 function setRegisters(
   state: Mutable<MeterState>,

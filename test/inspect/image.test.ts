@@ -40,7 +40,7 @@ describe("a flash image", () => {
       lastEndUtcMs: MIDNIGHT_MS + 40n * 900_000n,
       closing: null,
       transaction: null,
-      noteBook: { floor: 0, totals: [], notes: [] },
+      noteBook: { totals: [], notes: [] },
     });
     expect(report.context).toMatchObject({
       serial: "TL0000000001",

@@ -173,9 +173,9 @@ export class ImageBuilder {
   }
 
   /** ISSUED, not written anywhere. */
-  issued(floor: number, ...totals: readonly (readonly [start: number, sold: number, bought: number])[]): EntryBytes {
+  issued(...totals: readonly (readonly [start: number, sold: number, bought: number])[]): EntryBytes {
     const each = totals.map(([start, sold, bought]) => pack(24, [32, start], [32, 0], [64, sold], [64, bought]));
-    return [7, pack(8 + 24 * totals.length, [32, floor], [32, 0], ...each)];
+    return [7, pack(24 * totals.length, ...each)];
   }
 
   /** EVENT. */

@@ -1,14 +1,18 @@
 import { secp256k1 } from "@noble/curves/secp256k1.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { expect } from "vitest";
-import type { NoteRequest } from "../../host/metrology/note.js";
-import { verifyNote, type Note } from "../../host/metrology/note.js";
+import { KeyStore } from "../../host/board/key_store.js";
+import { engineByName } from "../../host/engine/index.js";
+import { readMetrology } from "../../host/metrology/module.js";
+import { verifyNote, type Note, type NoteRequest } from "../../host/metrology/note.js";
+import { EmulatedMeter } from "../../host/sim/emulated_meter.js";
 import { onEveryEngine, TEST_KEY } from "../driver/meters.js";
-import { MeterClient, MIDNIGHT, pulseTrain } from "../driver/meter_client.js";
+import { CONFIG, MeterClient, MIDNIGHT, pulseTrain } from "../driver/meter_client.js";
 import { askNote, callNote, hashOf } from "../driver/note_client.js";
 
 const ERR_ARGUMENT = -1;
 const ERR_STATE = -2;
+const ERR_FLASH = -3;
 const ERR_CAPACITY = -15;
 const ERR_REPLAY = -20;
 const ERR_EXPIRED = -25;
@@ -222,6 +226,19 @@ onEveryEngine("sixteen intervals ahead can be promised, and old totals make room
   expect(await promise(5, 30 * INTERVAL_MS)).toBe(ERR_EXPIRED);
   expect(await promise(22, 30 * INTERVAL_MS)).toBe(ERR_EXPIRED);
   expect(await promise(24, 30 * INTERVAL_MS)).toBe(3n);
+});
+
+onEveryEngine("notes have no room in small sectors", async (_, engine) => {
+  if (engine === "qemu") return;
+  const config = { ...CONFIG, ratingW: 4 };
+  const answer = (sectorBytes: number): unknown => {
+    const flash = { sectorBytes, sectors: 8 };
+    const meter = new EmulatedMeter(engineByName(engine), readMetrology(), new KeyStore(TEST_KEY), config, { flash });
+    meter.start(MIDNIGHT);
+    const note = meter.note(requestOf(1, { kind: "promise", energyMwh: 1n }));
+    return typeof note === "number" ? note : note.length;
+  };
+  expect([512, 2556, 2560].map(answer)).toEqual([ERR_FLASH, ERR_FLASH, 88]);
 });
 
 onEveryEngine("arguments and states that no note comes from", async (open) => {

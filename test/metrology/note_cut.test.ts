@@ -105,13 +105,13 @@ class Life {
   check(day: number): void {
     this.boot(day);
     // Notes that left are there, byte for byte. One that was under way is there or not.
-    for (const { request, note } of this.asked.slice(-12)) {
-      if (note !== undefined) expect(this.module.note(request, 100)).toEqual(note);
-    }
+    this.recall(16);
     const starts = this.asked.map(({ request }) => request.intervalStart);
     const ahead = [...new Set(starts)].filter((start) => start > startOf(day) + 3 * INTERVAL_S);
     expect(ahead.length).toBeGreaterThan(0);
     for (const start of ahead) this.probe("promise", start, "sells", 100);
+    // Each new note has taken the place of the oldest one.
+    this.recall(16 - ahead.length);
   }
 
   /** After a cut, once the second interval of `day` is closed: its receipts end with what its record says. */
@@ -127,6 +127,13 @@ class Life {
       const request = { kind: "receipt", side, intervalStart: start, paymentHash: hashOf(-1) } as const;
       expect(this.module.note({ ...request, energyMwh: rest }, 3 * INTERVAL_MS)).toBeLessThan(0);
       this.probe("receipt", start, side, 3 * INTERVAL_MS);
+    }
+  }
+
+  /** The last `count` notes, as far as they left, are given again byte for byte. */
+  private recall(count: number): void {
+    for (const { request, note } of this.asked.slice(-count)) {
+      if (note !== undefined) expect(this.module.note(request, 100)).toEqual(note);
     }
   }
 
