@@ -9,6 +9,8 @@ import { MemoryWire, run } from "./wire.js";
 
 const FUNDING_SAT = 1_000_000n;
 const CLTV_FINAL = 60;
+/** Until channels are in use. */
+const CONFIRMATIONS = 3;
 /** No node has more than this many channels, and connections. */
 const MAX_EDGES = 4;
 
@@ -62,10 +64,6 @@ export class Network {
     for (let extra = this.random.below(1 + (this.nodes.length >> 1)); extra > 0; extra--) {
       const [a, b] = [this.pickOpen(this.nodes), this.pickOpen(this.nodes)];
       if (a !== b && !this.edges.some(({ ends }) => ends.includes(a) && ends.includes(b))) this.openEdge(a, b);
-    }
-    for (let i = 0; i < 6; i++) {
-      this.world.chain.mineNow(1);
-      this.settle();
     }
   }
 
@@ -142,9 +140,11 @@ export class Network {
     const there = b.node.channels().find(({ channelId }) => text(channelId) === id);
     if (there === undefined) throw new Error(`${a.name} and ${b.name} do not come to a channel`);
     this.edges.push({ ends: [a, b], numbers: [here, there.channel], wire });
-    // A node lets only two channels wait that others have opened.
-    this.world.chain.mineNow(1);
-    this.settle();
+    // A node lets only two channels wait for their confirmations that others have opened.
+    for (let i = 0; i < CONFIRMATIONS; i++) {
+      this.world.chain.mineNow(1);
+      this.settle();
+    }
   }
 
   /** Up to four hops without passing a node twice. */
