@@ -103,7 +103,7 @@ export function read_payload(payload: usize, len: i32, last: bool, path_key: boo
 }
 
 /** Type of the first record of the mask `bits`, from the table. */
-function type_of(bits: u32): u64 {
+export function type_of(bits: u32): u64 {
   let entry = PAYLOAD;
   for (; (bits & 1) == 0; bits >>= 1) entry = skip_fields(entry + 2);
   return entry_type(entry);

@@ -24,6 +24,7 @@ import {
   slot_state,
   state_of,
 } from "../channel/record";
+import { ENERGY_INTERVAL_S, energy_of } from "../energy/record";
 import { COMMITTED } from "../htlc/states";
 import {
   FINAL_INCORRECT_CLTV_EXPIRY,
@@ -34,8 +35,10 @@ import {
 } from "../onion/failure";
 import { same } from "../onion/keys";
 import { check_keysend, fields, has } from "../onion/payload";
+import { ARREARS } from "../wire/energy";
 import {
   AMT_TO_FORWARD,
+  HAS_ENERGY,
   HAS_KEYSEND_PREIMAGE,
   HAS_PAYMENT_DATA,
   KEYSEND_PREIMAGE,
@@ -45,12 +48,6 @@ import {
 } from "../wire/payload";
 import { height, now_ms, utc_s } from "./clock";
 import { deliver } from "./deliver";
-import { ENERGY_INTERVAL_S, energy_of } from "../energy/record";
-import { ARREARS } from "../wire/energy";
-import { HAS_ENERGY } from "../wire/payload";
-import { INVOICE_SWAP } from "./invoices";
-import { SWAP_KIND, SWAP_MWH, SWAP_NOTE, SWAP_START } from "./swap";
-import { check_part, offer_of, take_swap } from "./swap_final";
 import {
   INVOICE_AMOUNT_MSAT,
   INVOICE_BYTES,
@@ -58,12 +55,14 @@ import {
   INVOICE_EXPIRES_S,
   INVOICE_KEYSEND,
   INVOICE_OPEN,
+  INVOICE_OTHER_MSAT,
   INVOICE_PAID,
   INVOICE_PAYMENT_HASH,
   INVOICE_PAYMENT_SECRET,
   INVOICE_PREIMAGE,
   INVOICE_RECEIVED_MSAT,
   INVOICE_STATE,
+  INVOICE_SWAP,
   INVOICE_TOTAL_MSAT,
   invoice_at,
   invoice_expired,
@@ -71,6 +70,8 @@ import {
   invoice_place,
 } from "./invoices";
 import { LINK_INVOICE } from "./links";
+import { SWAP_KIND, SWAP_NOTE, SWAP_START } from "./swap";
+import { SET_WAITS, check_part, has_lapsed, is_other, other_note, take_set } from "./swap_final";
 
 /** Data of the failure that `check_final` returned last. */
 export let final_first: u64 = 0;
@@ -79,7 +80,8 @@ export let final_second: u64 = 0;
 /** i64 each: since when the set of the invoice in this place waits, ms and one; 0 if none does. Volatile. */
 const waiting: usize = memory.data(MAX_INVOICES * 8, 8);
 
-const received: usize = memory.data(8, 8);
+/** u64 each: what the halves of a set have brought. */
+const received: usize = memory.data(16, 8);
 
 /** Sets that were waiting when the node stopped wait anew. */
 export function waiting_begin(): void {
@@ -105,27 +107,31 @@ export function check_final(n: i32, slot: usize): i32 {
   final_first = amount_msat;
   if (amount_msat < load<u64>(fields, AMT_TO_FORWARD)) return FINAL_INCORRECT_HTLC_AMOUNT;
 
-  let total_msat = load<u64>(fields, TOTAL_MSAT);
+  const total_msat = keysend ? keysend_total_msat() : load<u64>(fields, TOTAL_MSAT);
+  // An invoice is for A alone.
+  if (has(HAS_ENERGY) && !keysend) return INCORRECT_OR_UNKNOWN_PAYMENT_DETAILS;
+  const begins = keysend && load<u64>(invoice, INVOICE_TOTAL_MSAT) == 0;
+  if (begins) memory.fill(invoice, 0, INVOICE_BYTES);
   if (keysend) {
-    total_msat = load<u64>(fields, AMT_TO_FORWARD);
-    memory.fill(invoice, 0, INVOICE_BYTES);
-    if (has(HAS_ENERGY)) {
-      const failure = check_part(n, slot, total_msat, invoice + INVOICE_SWAP);
-      if (failure != 0) {
-        memory.fill(invoice, 0, INVOICE_BYTES);
-        return failure;
-      }
+    const failure = check_energy(n, slot, total_msat, invoice, begins);
+    if (failure != 0) {
+      if (begins) memory.fill(invoice, 0, INVOICE_BYTES);
+      return failure;
     }
+  }
+  if (begins) {
     store<u8>(invoice, <u8>INVOICE_OPEN, INVOICE_STATE);
     store<u8>(invoice, 1, INVOICE_KEYSEND);
     store<u64>(invoice, utc_s, INVOICE_EXPIRES_S);
     memory.copy(invoice + INVOICE_PAYMENT_HASH, slot + HTLC_PAYMENT_HASH, 32);
     memory.copy(invoice + INVOICE_PREIMAGE, load<usize>(fields, KEYSEND_PREIMAGE), 32);
+    if (has(HAS_PAYMENT_DATA)) memory.copy(invoice + INVOICE_PAYMENT_SECRET, load<usize>(fields, PAYMENT_SECRET), 32);
   }
   const waits_for = load<u64>(invoice, INVOICE_TOTAL_MSAT);
   store<u32>(slot, LINK_INVOICE | (<u32>place), SLOT_LINK);
   // What the origin meant to pay is what counts for the set, however much the hops before passed on.
   store<u64>(slot, load<u64>(fields, AMT_TO_FORWARD), SLOT_FAILURE_DATA);
+  if (keysend && is_other(slot, invoice)) return 0;
   if (waits_for != 0 && waits_for != total_msat) {
     // Parts that do not agree on the total: none of them is taken.
     end_set(place, INCORRECT_OR_UNKNOWN_PAYMENT_DETAILS);
@@ -161,12 +167,37 @@ function invoice_payable(slot: usize): i32 {
   return place;
 }
 
-/** A place for a keysend, UNKNOWN or FULL. One HTLC pays it: parts would need a payment_secret. */
+/** What all parts of a keysend bring, or of its half. */
+function keysend_total_msat(): u64 {
+  return has(HAS_PAYMENT_DATA) ? load<u64>(fields, TOTAL_MSAT) : load<u64>(fields, AMT_TO_FORWARD);
+}
+
+/** A part with energy belongs to a set with energy, and one without to one without: 0, or a failure of BOLT 4. */
+function check_energy(n: i32, slot: usize, total_msat: u64, invoice: usize, begins: bool): i32 {
+  if (has(HAS_ENERGY)) {
+    const fits = begins || load<u32>(invoice + INVOICE_SWAP, SWAP_START) != 0;
+    return fits ? check_part(n, slot, total_msat, invoice) : INCORRECT_OR_UNKNOWN_PAYMENT_DETAILS;
+  }
+  return load<u32>(invoice + INVOICE_SWAP, SWAP_START) == 0 ? 0 : INCORRECT_OR_UNKNOWN_PAYMENT_DETAILS;
+}
+
+/** A place for a keysend, UNKNOWN or FULL. Several parts have one payment_secret, and the preimage each. */
 function keysend_place(slot: usize): i32 {
-  if (check_keysend(slot + HTLC_PAYMENT_HASH) < 0 || invoice_find(slot + HTLC_PAYMENT_HASH) >= 0) return UNKNOWN;
+  if (check_keysend(slot + HTLC_PAYMENT_HASH) < 0) return UNKNOWN;
   const amount_msat = load<u64>(fields, AMT_TO_FORWARD);
-  if (amount_msat == 0 || (has(HAS_PAYMENT_DATA) && load<u64>(fields, TOTAL_MSAT) != amount_msat)) return UNKNOWN;
+  if (amount_msat == 0 || keysend_total_msat() < amount_msat) return UNKNOWN;
   if (load<u32>(slot, HTLC_CLTV_EXPIRY) < height + MIN_FINAL_CLTV_DELTA) return UNKNOWN;
+  const known = invoice_find(slot + HTLC_PAYMENT_HASH);
+  if (known >= 0) {
+    const invoice = invoice_at(known);
+    const waits =
+      load<u8>(invoice, INVOICE_STATE) == INVOICE_OPEN &&
+      load<u8>(invoice, INVOICE_KEYSEND) != 0 &&
+      load<u64>(invoice, INVOICE_TOTAL_MSAT) != 0 &&
+      has(HAS_PAYMENT_DATA) &&
+      same(invoice + INVOICE_PAYMENT_SECRET, load<usize>(fields, PAYMENT_SECRET));
+    return waits ? known : UNKNOWN;
+  }
   const place = invoice_place();
   return place < 0 ? FULL : place;
 }
@@ -193,7 +224,8 @@ function end_set(place: i32, failure: i32): void {
       if (failure == 0) {
         const swap = invoice + INVOICE_SWAP;
         const noted = load<u32>(swap, SWAP_START) != 0 && load<u32>(swap, SWAP_KIND) != ARREARS;
-        deliver(n, i, invoice + INVOICE_PREIMAGE, noted ? swap + SWAP_NOTE : 0);
+        const note = is_other(slot, invoice) ? other_note : swap + SWAP_NOTE;
+        deliver(n, i, invoice + INVOICE_PREIMAGE, noted ? note : 0);
       } else if (failure == MPP_TIMEOUT) channel_fail(n, i, failure, 0, 0);
       else channel_fail(n, i, failure, amount_msat, height);
     }
@@ -227,8 +259,9 @@ function swap_interval_s(place: i32): u32 {
 
 function settle_set(place: i32, invoice: usize, total_msat: u64): bool {
   let missing_msat = total_msat;
+  let other_msat = load<u64>(invoice, INVOICE_OTHER_MSAT);
   let overflow = 0;
-  store<u64>(received, 0);
+  memory.fill(received, 0, 16);
   let late = false;
   let count = 0;
   for (let n = 0; n < MAX_CHANNELS; n++) {
@@ -237,29 +270,31 @@ function settle_set(place: i32, invoice: usize, total_msat: u64): bool {
       const slot = slot_of(n, i);
       if (!is_waiting(slot, place)) continue;
       count++;
-      missing_msat -= min(missing_msat, load<u64>(slot, SLOT_FAILURE_DATA));
-      overflow |= add(load<u64>(received), load<u64>(slot, HTLC_AMOUNT_MSAT), received);
-      if (load<u32>(slot, HTLC_CLTV_EXPIRY) < height + FULFILL_DEADLINE_BLOCKS) late = true;
+      const other = is_other(slot, invoice);
+      const part_msat = load<u64>(slot, SLOT_FAILURE_DATA);
+      if (other) other_msat -= min(other_msat, part_msat);
+      else missing_msat -= min(missing_msat, part_msat);
+      const sum = received + (other ? 8 : 0);
+      overflow |= add(load<u64>(sum), load<u64>(slot, HTLC_AMOUNT_MSAT), sum);
+      if (load<u32>(slot, HTLC_CLTV_EXPIRY) < height + FULFILL_DEADLINE_BLOCKS || has_lapsed(slot)) late = true;
     }
   }
   // Channels hold far less than would overflow.
   assert(overflow == 0);
-  if (count > 0 && missing_msat == 0 && !late) {
+  if (count > 0 && missing_msat == 0 && other_msat == 0 && !late) {
     const swap = invoice + INVOICE_SWAP;
-    if (load<u32>(swap, SWAP_START) != 0 && load<u32>(swap, SWAP_KIND) != ARREARS) {
-      const mwh = load<i64>(swap, SWAP_MWH);
-      const offer = offer_of(invoice, mwh, load<u64>(received));
-      const failure =
-        offer < 0 ? INCORRECT_OR_UNKNOWN_PAYMENT_DETAILS : take_swap(invoice, offer, mwh, swap_interval_s(place));
-      if (failure != 0) {
-        end_set(place, failure);
-        return true;
-      }
+    const swaps = load<u32>(swap, SWAP_START) != 0 && load<u32>(swap, SWAP_KIND) != ARREARS;
+    const taken = swaps ? take_set(invoice, received, swap_interval_s(place)) : 0;
+    if (taken == 0) {
+      store<u8>(invoice, <u8>INVOICE_PAID, INVOICE_STATE);
+      store<u64>(invoice, load<u64>(received) + load<u64>(received, 8), INVOICE_RECEIVED_MSAT);
+      end_set(place, 0);
+      return true;
     }
-    store<u8>(invoice, <u8>INVOICE_PAID, INVOICE_STATE);
-    store<u64>(invoice, load<u64>(received), INVOICE_RECEIVED_MSAT);
-    end_set(place, 0);
-    return true;
+    if (taken != SET_WAITS) {
+      end_set(place, taken);
+      return true;
+    }
   }
   const since = waiting + ((<usize>place) << 3);
   if (load<i64>(since) == 0) store<i64>(since, now_ms + 1);

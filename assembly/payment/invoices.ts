@@ -30,7 +30,13 @@ export const INVOICE_PAYMENT_SECRET: usize = 96;
 export const INVOICE_TOTAL_MSAT: usize = 128;
 /** SWAP_BYTES of swap.ts: the energy of all parts together, of a keysend. */
 export const INVOICE_SWAP: usize = 136;
-export const INVOICE_BYTES: usize = 240;
+/**
+ * u64, i64: the other half of a set that is matched, its total and its energy, of the other sign than SWAP_MWH; zeros if none
+ * has come.
+ */
+export const INVOICE_OTHER_MSAT: usize = 240;
+export const INVOICE_OTHER_MWH: usize = 248;
+export const INVOICE_BYTES: usize = 256;
 
 /** Persistent region. */
 export const INVOICES_BYTES: i32 = MAX_INVOICES * <i32>INVOICE_BYTES;

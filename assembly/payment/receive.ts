@@ -15,8 +15,10 @@ import {
   SLOT_HANDLED,
   SLOT_HAS_PATH_KEY,
   SLOT_LINK,
+  SLOT_NO_ENERGY,
   SLOT_NO_ONION,
   SLOT_PATH_KEY,
+  SLOT_RIDER,
   SLOT_SECRET,
   STATE_FUNDED,
   STATE_NORMAL,
@@ -26,26 +28,22 @@ import {
   slot_mark,
   state_of,
 } from "../channel/record";
-import { SLOT_NO_ENERGY, SLOT_RIDER } from "../channel/record";
-import { has_rider } from "../energy/rider";
-import { INCORRECT_OR_UNKNOWN_PAYMENT_DETAILS, INVALID_ONION_PAYLOAD } from "../onion/failure";
-import { HAS_ENERGY } from "../wire/payload";
-import { lapse_arm } from "./lapse";
-import { purse_return, purse_take } from "./purse";
-import { check_swap, outgoing, rebate_msat, swap_data } from "./swap_forward";
 import { KEY_NODE } from "../crypto/keys";
+import { has_rider } from "../energy/rider";
 import { NO_BLOB, blob_at, blob_free, blob_new } from "../htlc/blobs";
 import {
   AMOUNT_BELOW_MINIMUM,
   BADONION,
+  INCORRECT_OR_UNKNOWN_PAYMENT_DETAILS,
   INVALID_ONION_BLINDING,
+  INVALID_ONION_PAYLOAD,
   PERMANENT_CHANNEL_FAILURE,
   TEMPORARY_CHANNEL_FAILURE,
   TEMPORARY_NODE_FAILURE,
   UNKNOWN_NEXT_PEER,
 } from "../onion/failure";
 import { PACKET_BYTES } from "../onion/keys";
-import { bad_offset, bad_type, fields, has, read_payload } from "../onion/payload";
+import { bad_offset, bad_type, fields, has, read_payload, type_of } from "../onion/payload";
 import { is_final, payload, peel } from "../onion/peel";
 import { failure_of } from "../onion/refuse";
 import { admit, forget_earliest } from "../onion/replay";
@@ -53,14 +51,18 @@ import {
   AMT_TO_FORWARD,
   HAS_CURRENT_PATH_KEY,
   HAS_ENCRYPTED_RECIPIENT_DATA,
+  HAS_ENERGY,
   OUTGOING_CLTV_VALUE,
   SHORT_CHANNEL_ID_AT,
 } from "../wire/payload";
 import { height } from "./clock";
 import { check_final, final_first, final_second } from "./final";
 import { check_data, check_forward, is_crowded } from "./forward";
+import { lapse_arm } from "./lapse";
 import { link_forward, packet } from "./links";
 import { policy_of } from "./policy";
+import { purse_return, purse_take } from "./purse";
+import { check_swap, outgoing, rebate_msat, swap_data } from "./swap_forward";
 
 /** Data of the failure that was decided on. */
 let first: u64 = 0;
@@ -112,7 +114,7 @@ function decide(n: i32, i: i32, slot: usize): i32 {
   if (slot_has(slot, SLOT_NO_ENERGY)) return TEMPORARY_CHANNEL_FAILURE;
   if (has_rider(slot + SLOT_RIDER) != has(HAS_ENERGY)) {
     if (is_final) return INCORRECT_OR_UNKNOWN_PAYMENT_DETAILS;
-    first = <u64>68002;
+    first = type_of(HAS_ENERGY);
     return INVALID_ONION_PAYLOAD;
   }
   return is_final ? keep(n, slot) : forward(n, i, slot);

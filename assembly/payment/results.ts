@@ -9,13 +9,6 @@ import {
   MAX_PAYMENTS,
 } from "../base/limits";
 import { HTLC_AMOUNT_MSAT, HTLC_CLTV_EXPIRY } from "../chain/spec";
-import { SLOT_HAS_NOTE, SLOT_NOTE, SLOT_RIDER } from "../channel/record";
-import { NOTE_BYTES } from "../energy/note";
-import { minus } from "../energy/price";
-import { has_rider } from "../energy/rider";
-import { PART_SWAP } from "./parts";
-import { purse_return } from "./purse";
-import { SWAP_NOTE } from "./swap";
 import { channel_fail, channel_fail_back, channel_withdraw } from "../channel/offers";
 import {
   RESULT_FAILED,
@@ -24,9 +17,12 @@ import {
   SLOT_BLOB,
   SLOT_FAILURE,
   SLOT_HANDLED,
+  SLOT_HAS_NOTE,
   SLOT_HAS_PREIMAGE,
   SLOT_LINK,
+  SLOT_NOTE,
   SLOT_PREIMAGE,
+  SLOT_RIDER,
   SLOT_SECRET,
   STATE_FAILED,
   slot_has,
@@ -36,6 +32,9 @@ import {
   slot_state,
   state_of,
 } from "../channel/record";
+import { NOTE_BYTES } from "../energy/note";
+import { minus } from "../energy/price";
+import { has_rider } from "../energy/rider";
 import { NO_BLOB, blob_at, blob_bytes, blob_free, blob_new } from "../htlc/blobs";
 import { FREE, PROPOSED, REMOVED } from "../htlc/states";
 import { make_error, message_bytes, unwrap_error } from "../onion/error";
@@ -58,8 +57,11 @@ import {
   PART_SENT,
   PART_SESSION_KEY,
   PART_STATE,
+  PART_SWAP,
   part_at,
 } from "./parts";
+import { purse_return } from "./purse";
+import { SWAP_NOTE } from "./swap";
 import { tell_forward } from "./telling";
 
 const message: usize = memory.data(MAX_FAILURE_BYTES, 8);

@@ -16,6 +16,7 @@ import {
   slot_state,
 } from "../channel/record";
 import { pays_arrears } from "../channel/riders";
+import { NOTE_BYTES } from "../energy/note";
 import { minus, size_of } from "../energy/price";
 import { ENERGY_ARREARS_MSAT, energy_of } from "../energy/record";
 import { RIDER_KIND, RIDER_LAPSE, RIDER_MWH, RIDER_START } from "../energy/rider";
@@ -36,8 +37,8 @@ import {
   ENERGY_TOTAL_MWH,
   HAS_ENERGY_TOTAL,
 } from "../wire/payload";
-import { OFFER_METER, offer_at, offer_find, sold_count, sold_place } from "./energy_offers";
-import { INVOICE_PAYMENT_HASH, INVOICE_SWAP } from "./invoices";
+import { OFFER_MATCH, OFFER_METER, offer_at, offer_find, sold_count, sold_place } from "./energy_offers";
+import { INVOICE_OTHER_MSAT, INVOICE_OTHER_MWH, INVOICE_PAYMENT_HASH, INVOICE_SWAP } from "./invoices";
 import { SWAP_KIND, SWAP_MWH, SWAP_NOTE, SWAP_START } from "./swap";
 
 /** What `meter.note` takes. */
@@ -46,12 +47,32 @@ const HOW_BUYS: i32 = 2;
 
 const ratio: usize = memory.data(8, 8);
 
+/** What `take_set` answers besides failures of BOLT 4: a half is there, and the other one is not yet. */
+export const SET_WAITS: i32 = -1;
+
+/** Note of the other half of the set that was taken last. */
+export const other_note: usize = memory.data(<i32>NOTE_BYTES, 8);
+
+/** Whether the HTLC at `slot` belongs to the other half of a matched set. */
+export function is_other(slot: usize, invoice: usize): bool {
+  const mwh = load<i64>(slot, SLOT_RIDER + RIDER_MWH);
+  const first = load<i64>(invoice + INVOICE_SWAP, SWAP_MWH);
+  return mwh != 0 && first != 0 && mwh < 0 != first < 0;
+}
+
+/** Whether the rider of the HTLC at `slot` has been let go by who offered it. */
+export function has_lapsed(slot: usize): bool {
+  return load<u8>(slot, SLOT_RIDER + RIDER_LAPSE) != <u8>FREE;
+}
+
 /**
- * Whether the swap at `slot`, received on channel `n` with its onion in `fields`, may be a part of a set of `total_msat`: 0,
- * and `swap` has its interval, its kind and the energy of the whole set; or a failure of BOLT 4.
+ * Whether the swap at `slot`, received on channel `n` with its onion in `fields`, may be a part of the set of `invoice`, of
+ * which all parts of its half are to bring `total_msat`: 0, and the set knows of it; or a failure of BOLT 4, and nothing has
+ * changed.
  */
-export function check_part(n: i32, slot: usize, total_msat: u64, swap: usize): i32 {
+export function check_part(n: i32, slot: usize, total_msat: u64, invoice: usize): i32 {
   const rider = slot + SLOT_RIDER;
+  const swap = invoice + INVOICE_SWAP;
   const start = load<u32>(fields, ENERGY_INTERVAL_START);
   const kind = load<u32>(fields, ENERGY_KIND);
   const mwh = load<i64>(fields, ENERGY_AMOUNT_MWH);
@@ -64,22 +85,42 @@ export function check_part(n: i32, slot: usize, total_msat: u64, swap: usize): i
   ) {
     return FINAL_INCORRECT_HTLC_AMOUNT;
   }
-  store<u32>(swap, start, SWAP_START);
-  store<u32>(swap, kind, SWAP_KIND);
-  store<i64>(swap, total_mwh, SWAP_MWH);
   const part_msat = load<u64>(fields, AMT_TO_FORWARD);
+  const known = load<u32>(swap, SWAP_START) != 0;
+  if (known && (load<u32>(swap, SWAP_START) != start || load<u32>(swap, SWAP_KIND) != kind)) {
+    return INCORRECT_OR_UNKNOWN_PAYMENT_DETAILS;
+  }
   if (kind == ARREARS) {
     const owed = owed_msat(n, slot) >= load<u64>(slot, HTLC_AMOUNT_MSAT);
-    return owed && part_msat == total_msat && total_mwh == 0 ? 0 : INCORRECT_OR_UNKNOWN_PAYMENT_DETAILS;
+    if (known || !owed || part_msat != total_msat || total_mwh != 0) return INCORRECT_OR_UNKNOWN_PAYMENT_DETAILS;
+    store<u32>(swap, start, SWAP_START);
+    store<u32>(swap, kind, SWAP_KIND);
+    return 0;
   }
+  const place = offer_find(start, kind, total_mwh, total_msat);
   const fits =
-    load<u8>(rider, RIDER_LAPSE) == <u8>FREE &&
+    place >= 0 &&
+    !has_lapsed(slot) &&
     mwh != 0 &&
     mwh < 0 == total_mwh < 0 &&
     size_of(mwh) <= size_of(total_mwh) &&
-    in_ratio(part_msat, size_of(mwh), total_msat, size_of(total_mwh)) &&
-    offer_find(start, kind, total_mwh, total_msat) >= 0;
-  return fits ? 0 : INCORRECT_OR_UNKNOWN_PAYMENT_DETAILS;
+    in_ratio(part_msat, size_of(mwh), total_msat, size_of(total_mwh));
+  if (!fits) return INCORRECT_OR_UNKNOWN_PAYMENT_DETAILS;
+  if (!known) {
+    store<u32>(swap, start, SWAP_START);
+    store<u32>(swap, kind, SWAP_KIND);
+    store<i64>(swap, total_mwh, SWAP_MWH);
+    return 0;
+  }
+  if (!is_other(slot, invoice)) {
+    return load<i64>(swap, SWAP_MWH) == total_mwh ? 0 : INCORRECT_OR_UNKNOWN_PAYMENT_DETAILS;
+  }
+  const other_mwh = load<i64>(invoice, INVOICE_OTHER_MWH);
+  const agrees = other_mwh == 0 || (other_mwh == total_mwh && load<u64>(invoice, INVOICE_OTHER_MSAT) == total_msat);
+  if (load<u8>(offer_at(place), OFFER_MATCH) == 0 || !agrees) return INCORRECT_OR_UNKNOWN_PAYMENT_DETAILS;
+  store<u64>(invoice, total_msat, INVOICE_OTHER_MSAT);
+  store<i64>(invoice, total_mwh, INVOICE_OTHER_MWH);
+  return 0;
 }
 
 /**
@@ -115,26 +156,46 @@ function owed_msat(n: i32, except: usize): u64 {
   return owed_msat;
 }
 
-/** Place of the offer that a whole set fits now: `mwh` of its riders together, for `received_msat`. ERR_NOT_FOUND. */
-export function offer_of(invoice: usize, mwh: i64, received_msat: u64): i32 {
+/**
+ * Takes the set of `invoice`, all parts of which are there: of its halves (one, unless it is matched) have come the two u64 at
+ * `received`. 0, and the notes of their meters are in the set's record and in `other_note`; SET_WAITS: its offer is for
+ * matching, and the other half is missing; or a failure of BOLT 4: it fits no offer any more, brings less energy than it
+ * takes, or a meter refuses. A set that is taken again, as after a loss of power, gets the same notes.
+ */
+export function take_set(invoice: usize, received: usize, interval_s: u32): i32 {
   const swap = invoice + INVOICE_SWAP;
+  const mwh = load<i64>(swap, SWAP_MWH);
+  const other_mwh = load<i64>(invoice, INVOICE_OTHER_MWH);
+  const place = offer_of(swap, mwh, load<u64>(received));
+  if (place < 0) return INCORRECT_OR_UNKNOWN_PAYMENT_DETAILS;
+  const matches = load<u8>(offer_at(place), OFFER_MATCH) != 0;
+  if (matches && other_mwh == 0) return SET_WAITS;
+  if (!matches && other_mwh != 0) return INCORRECT_OR_UNKNOWN_PAYMENT_DETAILS;
+  if (matches) {
+    const brought = size_of(mwh < 0 ? mwh : other_mwh);
+    const other_place = offer_of(swap, other_mwh, load<u64>(received, 8));
+    if (other_place < 0 || brought < size_of(mwh < 0 ? other_mwh : mwh)) return INCORRECT_OR_UNKNOWN_PAYMENT_DETAILS;
+    const failure = take_half(invoice, other_place, other_mwh, interval_s, other_note);
+    if (failure != 0) return failure;
+  }
+  return take_half(invoice, place, mwh, interval_s, swap + SWAP_NOTE);
+}
+
+/** Place of the offer that a whole half of `swap` fits now. ERR_NOT_FOUND. */
+function offer_of(swap: usize, mwh: i64, received_msat: u64): i32 {
   return offer_find(load<u32>(swap, SWAP_START), load<u32>(swap, SWAP_KIND), mwh, received_msat);
 }
 
-/**
- * Takes a whole set that fits the offer in `place`: its meter's note goes into the set's record. 0, or a failure of BOLT 4
- * if the meter refuses. A set that is taken again, as after a loss of power, gets the same note.
- */
-export function take_swap(invoice: usize, place: i32, mwh: i64, interval_s: u32): i32 {
+/** A half that fits the offer in `place`: its meter's note goes to `note`. 0, or a failure of BOLT 4. */
+function take_half(invoice: usize, place: i32, mwh: i64, interval_s: u32, note: usize): i32 {
   const swap = invoice + INVOICE_SWAP;
   const start = load<u32>(swap, SWAP_START);
   const sold = sold_place(place, start);
   if (sold == 0) return TEMPORARY_NODE_FAILURE;
   const how = (load<u32>(swap, SWAP_KIND) == PROMISE ? HOW_PROMISE : 0) | (mwh < 0 ? HOW_BUYS : 0);
   const number = <i32>load<u8>(offer_at(place), OFFER_METER);
-  const code = meter.note(number, how, start, size_of(mwh), invoice + INVOICE_PAYMENT_HASH, swap + SWAP_NOTE);
-  if (code < 0) return TEMPORARY_NODE_FAILURE;
+  if (meter.note(number, how, start, size_of(mwh), invoice + INVOICE_PAYMENT_HASH, note) < 0)
+    return TEMPORARY_NODE_FAILURE;
   sold_count(sold, place, start, interval_s, size_of(mwh));
-  store<i64>(swap, mwh, SWAP_MWH);
   return 0;
 }

@@ -31,8 +31,8 @@ import {
   REQUIRED_CHANNEL_FEATURE_MISSING,
   TEMPORARY_CHANNEL_FAILURE,
 } from "../onion/failure";
-import { fields } from "../onion/payload";
-import { ENERGY_AMOUNT_MWH, ENERGY_INTERVAL_START, ENERGY_KIND } from "../wire/payload";
+import { fields, type_of } from "../onion/payload";
+import { ENERGY_AMOUNT_MWH, ENERGY_INTERVAL_START, ENERGY_KIND, HAS_ENERGY } from "../wire/payload";
 import { LINK_FORWARD, link_channel, link_kind } from "./links";
 
 /** The rider that goes out, and what of our own goes out with the payment: of the last check_swap without a failure. */
@@ -61,7 +61,7 @@ export function check_swap(n: i32, out: i32, slot: usize, outgoing_msat: u64): i
   const same_peer: bool = memory.compare(channel_of(n) + CHANNEL_PEER, channel_of(out) + CHANNEL_PEER, 33) == 0;
   const code = swap_check(n, out, incoming, outgoing, incoming_msat, outgoing_msat);
   if (code == ERR_VALUE) {
-    swap_data = <u64>68002;
+    swap_data = type_of(HAS_ENERGY);
     return INVALID_ONION_PAYLOAD;
   }
   if (code < 0) {

@@ -14,6 +14,7 @@ import {
   UTC_S,
   finalPayload,
   named,
+  plain,
   onEngines,
   onion,
   truncated,
@@ -112,7 +113,7 @@ onEngines("payment: paid invoices", {
     const [event, ...others] = room.events();
     expect(others).toEqual([]);
     expect(event).toMatchObject({ kind: "received", amountMsat: AMOUNT, hash: invoice.hash });
-    expect(Uint8Array.from(event?.rest ?? [])).toEqual(invoice.preimage);
+    expect(Uint8Array.from(event?.rest ?? [])).toEqual(plain(invoice.preimage));
     const again = pay(room, invoice);
     room.settle();
     expectFailed(room, again, UNKNOWN, AMOUNT, BigInt(HEIGHT));
@@ -366,14 +367,31 @@ onEngines("payment: keysend", {
     expect(outcome(room, 0, i)).toEqual(FULFILLED);
     const [event] = room.events();
     expect(event).toMatchObject({ kind: "received", amountMsat: AMOUNT, hash: sha256(preimage) });
-    expect(Uint8Array.from(event?.rest ?? [])).toEqual(preimage);
+    expect(Uint8Array.from(event?.rest ?? [])).toEqual(plain(preimage));
   },
-  "a preimage of another hash, the same one again, parts, and too near an expiry are refused": (make) => {
+  "parts of one secret and total are taken together; of another one they are refused": (make) => {
+    const room = open(make);
+    const preimage = named("spontaneous");
+    const half = { secret: named("secret"), totalMsat: 2n * AMOUNT };
+    const first = keysend(room, preimage, half);
+    room.settle();
+    expect(outcome(room, 0, first)).toEqual(WAITING);
+    for (const other of [{ secret: named("another"), totalMsat: 2n * AMOUNT }, {}]) {
+      const refused = keysend(room, preimage, other);
+      room.settle();
+      expectFailed(room, refused, UNKNOWN, AMOUNT, BigInt(HEIGHT));
+    }
+    const second = keysend(room, preimage, half);
+    room.settle();
+    for (const i of [first, second]) expect(outcome(room, 0, i)).toEqual(FULFILLED);
+    expect(room.events()).toMatchObject([{ kind: "received", amountMsat: 2n * AMOUNT }]);
+  },
+  "a preimage of another hash, the same one again, and too near an expiry are refused": (make) => {
     const room = open(make);
     const preimage = named("spontaneous");
     const cases = [
       { hash: named("another hash") },
-      { secret: named("secret"), totalMsat: 2n * AMOUNT },
+      { secret: named("secret"), totalMsat: AMOUNT - 1n },
       { cltvExpiry: CLTV - 1 },
       { forwardMsat: 0n },
     ];

@@ -95,6 +95,13 @@ export interface Event {
 const KINDS: Readonly<Record<number, Event["kind"]>> = { 5: "sent", 6: "failed", 7: "received", 8: "forwarded" };
 
 export const named = (name: string): Uint8Array => sha256(Buffer.from(name, "ascii"));
+/** What an event of a payment without energy has behind its hash. */
+export const plain = (preimage: Uint8Array): Uint8Array => {
+  const rest = new Uint8Array(136);
+  rest.set(preimage);
+  rest.fill(0xff, 36, 40);
+  return rest;
+};
 export const NODE_KEY = named("the node under test");
 export const NODE_POINT = pointOf(NODE_KEY);
 
@@ -325,7 +332,7 @@ export class Room {
   }
 
   event(): Event | undefined {
-    const length = this.call("payment_next_event", this.put(new Uint8Array(128)));
+    const length = this.call("payment_next_event", this.put(new Uint8Array(184)));
     if (length === 0) return undefined;
     const record = this.get(length);
     const kind = KINDS[record.readUInt32LE(0)];
