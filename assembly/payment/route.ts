@@ -50,7 +50,7 @@ export const ROUTE_PAYMENT_SECRET: usize = 48;
 export const ROUTE_INTERVAL_START: usize = 80;
 /** u8: RECEIPT, PROMISE or ARREARS of wire/energy.ts, or ROUTE_NO_ENERGY. */
 export const ROUTE_ENERGY_KIND: usize = 84;
-/** i64: energy of all parts of the payment together, at the last hop; 0: of this one alone. */
+/** i64: energy of all parts of the payment together, at the last hop; 0: this one pays alone, and is not to be matched. */
 export const ROUTE_TOTAL_MWH: usize = 88;
 export const ROUTE_HOPS: usize = 96;
 
@@ -126,9 +126,14 @@ export function has_energy(route: usize): bool {
   return <u32>load<u8>(route, ROUTE_ENERGY_KIND) != ROUTE_NO_ENERGY;
 }
 
-/** Whether a keysend is one of several parts. */
-function is_part(route: usize, last: usize): bool {
+/** Whether a keysend is not the whole of what is paid. */
+function is_some(route: usize, last: usize): bool {
   return load<u64>(route, ROUTE_TOTAL_MSAT) > load<u64>(last, HOP_AMOUNT_MSAT);
+}
+
+/** Whether a keysend belongs to a set: one of several parts, or a half that is to be matched and states its total energy. */
+function is_part(route: usize, last: usize): bool {
+  return is_some(route, last) || (has_energy(route) && load<i64>(route, ROUTE_TOTAL_MWH) != 0);
 }
 
 /** Riders of one sign with the total, none of them 0; arrears have none, and go to a peer. */
@@ -145,7 +150,7 @@ function check_energy(route: usize, hops: i32): i32 {
     if (mwh == 0 || mwh == i64.MIN_VALUE || mwh < 0 != last_mwh < 0) return ERR_VALUE;
   }
   // What goes with one part goes with all, by their share of the payment.
-  if ((total_mwh != 0 && total_mwh != last_mwh) != is_part(route, last)) return ERR_VALUE;
+  if ((total_mwh != 0 && total_mwh != last_mwh) != is_some(route, last)) return ERR_VALUE;
   if (total_mwh == 0) return 0;
   return total_mwh < 0 == last_mwh < 0 && (last_mwh < 0 ? total_mwh <= last_mwh : total_mwh >= last_mwh)
     ? 0

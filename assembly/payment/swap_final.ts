@@ -149,7 +149,7 @@ function owed_msat(n: i32, except: usize): u64 {
     const result = slot_result(slot);
     if (slot == except || state == FREE || state == REMOVED || !slot_has(slot, SLOT_HANDLED)) continue;
     if (load<u32>(slot, HTLC_OFFERED_BY) != COUNTERPARTY || !pays_arrears(slot + SLOT_RIDER)) continue;
-    if (load<u32>(slot, SLOT_RIDER + RIDER_START) == 0 || result == RESULT_FAILED || result == RESULT_MALFORMED)
+    if (result == RESULT_FAILED || result == RESULT_MALFORMED) continue;
       continue;
     owed_msat = minus(owed_msat, load<u64>(slot, HTLC_AMOUNT_MSAT));
   }
