@@ -150,7 +150,6 @@ function owed_msat(n: i32, except: usize): u64 {
     if (slot == except || state == FREE || state == REMOVED || !slot_has(slot, SLOT_HANDLED)) continue;
     if (load<u32>(slot, HTLC_OFFERED_BY) != COUNTERPARTY || !pays_arrears(slot + SLOT_RIDER)) continue;
     if (result == RESULT_FAILED || result == RESULT_MALFORMED) continue;
-      continue;
     owed_msat = minus(owed_msat, load<u64>(slot, HTLC_AMOUNT_MSAT));
   }
   return owed_msat;
