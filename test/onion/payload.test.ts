@@ -121,7 +121,7 @@ onEveryModuleEngine(
       ["a short channel of 9 bytes", [AMOUNT, CLTV], "0609000000000000000001", { code: -13, type: 6n, offset: 10 }],
       ["a secret of 31 bytes", [AMOUNT], "081f" + "00".repeat(31), { code: -9, type: 8n, offset: 5 }],
       ["a path key without prefix", [], "0c21" + "00".repeat(33), { code: -18, type: 12n, offset: 0 }],
-      ["energy of kind 2", [], "fe000109a20600000000" + "0201", { code: -14, type: 68002n, offset: 0 }],
+      ["energy of kind 3", [], "fe000109a20600000000" + "0301", { code: -14, type: 68002n, offset: 0 }],
       ["energy without amount", [], "fe000109a20500000000" + "01", { code: -13, type: 68002n, offset: 0 }],
       ["energy of three bytes", [], "fe000109a20800000000" + "01010203", { code: -13, type: 68002n, offset: 0 }],
       ["energy of too many bytes", [], "fe000109a20700000000" + "010001", { code: -10, type: 68002n, offset: 0 }],
