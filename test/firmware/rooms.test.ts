@@ -33,7 +33,7 @@ function everything(from: string): { readonly entry: string; readonly functions:
   return { entry: lines.join("\n"), functions, memory };
 }
 
-it("all rooms together, what no export reaches yet included, stay within 85 KB of flash and 176 KB of memory", () => {
+it("all rooms together, what no export reaches yet included, stay within 100 KB of flash and 204 KB of memory", () => {
   const folder = join(projectRoot(), "build/test", `rooms.${process.pid}`);
   mkdirSync(folder, { recursive: true });
   try {
@@ -45,7 +45,7 @@ it("all rooms together, what no export reaches yet included, stay within 85 KB o
     const args = [asc, join(folder, "rooms.entry.ts"), "--target", "node", "--outFile", wasm];
     execFileSync(process.execPath, args, { cwd: projectRoot(), stdio: "pipe" });
     const bytes = readFileSync(wasm);
-    expect(bytes.length).toBeLessThanOrEqual(85 * 1024);
+    expect(bytes.length).toBeLessThanOrEqual(100 * 1024);
 
     const crypto = new NodeCrypto(new KeyRing(new Uint8Array(32).fill(1)));
     const board = new NodeBoard(new NorFlash(4096, 8), crypto, new Entropy("rooms"));
@@ -55,7 +55,7 @@ it("all rooms together, what no export reaches yet included, stay within 85 KB o
     );
     const used = instance.call(memory) as number;
     console.log(`all rooms: ${bytes.length} bytes of wasm, ${used} bytes of linear memory, ${functions} functions`);
-    expect(used).toBeLessThanOrEqual(176 * 1024);
+    expect(used).toBeLessThanOrEqual(204 * 1024);
   } finally {
     rmSync(folder, { recursive: true });
   }
