@@ -7,6 +7,7 @@ import {
   MAX_CHANNELS,
   MAX_HTLCS,
   MAX_INVOICES,
+  MAX_WAITING_KEYSENDS,
   MIN_FINAL_CLTV_DELTA,
   MPP_TIMEOUT_MS,
 } from "../base/limits";
@@ -17,6 +18,7 @@ import {
   SLOT_FAILURE_DATA,
   SLOT_HANDLED,
   SLOT_LINK,
+  SLOT_RIDER,
   STATE_NORMAL,
   slot_has,
   slot_of,
@@ -24,7 +26,9 @@ import {
   slot_state,
   state_of,
 } from "../channel/record";
+import { plus, size_of } from "../energy/price";
 import { ENERGY_INTERVAL_S, energy_of } from "../energy/record";
+import { RIDER_MWH } from "../energy/rider";
 import { COMMITTED } from "../htlc/states";
 import {
   FINAL_INCORRECT_CLTV_EXPIRY,
@@ -82,6 +86,8 @@ const waiting: usize = memory.data(MAX_INVOICES * 8, 8);
 
 /** u64 each: what the halves of a set have brought. */
 const received: usize = memory.data(16, 8);
+/** u64 each: energy of their riders. */
+const carried: usize = memory.data(16, 8);
 
 /** Sets that were waiting when the node stopped wait anew. */
 export function waiting_begin(): void {
@@ -198,8 +204,20 @@ function keysend_place(slot: usize): i32 {
       same(invoice + INVOICE_PAYMENT_SECRET, load<usize>(fields, PAYMENT_SECRET));
     return waits ? known : UNKNOWN;
   }
+  // Parts that never come must not keep invoices from being made.
+  if (keysend_total_msat() > amount_msat && waiting_keysends() >= MAX_WAITING_KEYSENDS) return FULL;
   const place = invoice_place();
   return place < 0 ? FULL : place;
+}
+
+/** Keysends of several parts that are not complete. */
+function waiting_keysends(): i32 {
+  let count = 0;
+  for (let i = 0; i < MAX_INVOICES; i++) {
+    const invoice = invoice_at(i);
+    if (load<u8>(invoice, INVOICE_KEYSEND) != 0 && load<u64>(invoice, INVOICE_TOTAL_MSAT) != 0) count++;
+  }
+  return count;
 }
 
 /** Whether the HTLC at `slot` waits in the set of the invoice in `place`. */
@@ -262,6 +280,7 @@ function settle_set(place: i32, invoice: usize, total_msat: u64): bool {
   let other_msat = load<u64>(invoice, INVOICE_OTHER_MSAT);
   let overflow = 0;
   memory.fill(received, 0, 16);
+  memory.fill(carried, 0, 16);
   let late = false;
   let count = 0;
   for (let n = 0; n < MAX_CHANNELS; n++) {
@@ -274,8 +293,11 @@ function settle_set(place: i32, invoice: usize, total_msat: u64): bool {
       const part_msat = load<u64>(slot, SLOT_FAILURE_DATA);
       if (other) other_msat -= min(other_msat, part_msat);
       else missing_msat -= min(missing_msat, part_msat);
-      const sum = received + (other ? 8 : 0);
+      const half: usize = other ? 8 : 0;
+      const sum = received + half;
       overflow |= add(load<u64>(sum), load<u64>(slot, HTLC_AMOUNT_MSAT), sum);
+      const mwh = size_of(load<i64>(slot, SLOT_RIDER + RIDER_MWH));
+      store<u64>(carried + half, plus(load<u64>(carried + half), mwh));
       if (load<u32>(slot, HTLC_CLTV_EXPIRY) < height + FULFILL_DEADLINE_BLOCKS || has_lapsed(slot)) late = true;
     }
   }
@@ -284,7 +306,7 @@ function settle_set(place: i32, invoice: usize, total_msat: u64): bool {
   if (count > 0 && missing_msat == 0 && other_msat == 0 && !late) {
     const swap = invoice + INVOICE_SWAP;
     const swaps = load<u32>(swap, SWAP_START) != 0 && load<u32>(swap, SWAP_KIND) != ARREARS;
-    const taken = swaps ? take_set(invoice, received, swap_interval_s(place)) : 0;
+    const taken = swaps ? take_set(invoice, received, carried, swap_interval_s(place)) : 0;
     if (taken == 0) {
       store<u8>(invoice, <u8>INVOICE_PAID, INVOICE_STATE);
       store<u64>(invoice, load<u64>(received) + load<u64>(received, 8), INVOICE_RECEIVED_MSAT);

@@ -156,28 +156,37 @@ function owed_msat(n: i32, except: usize): u64 {
 }
 
 /**
- * Takes the set of `invoice`, all parts of which are there: of its halves (one, unless it is matched) have come the two u64 at
- * `received`. 0, and the notes of their meters are in the set's record and in `other_note`; SET_WAITS: its offer is for
- * matching, and the other half is missing; or a failure of BOLT 4: it fits no offer any more, brings less energy than it
- * takes, or a meter refuses. A set that is taken again, as after a loss of power, gets the same notes.
+ * Takes the set of `invoice`, all parts of which are there. Of its halves (one, unless it is matched) have come the two u64 at
+ * `received`, msat, and their riders have the two at `carried`, mWh. 0, and the notes of their meters are in the set's record
+ * and in `other_note`; SET_WAITS: its offer is for matching, and the other half is missing; or a failure of BOLT 4: it fits no
+ * offer any more, its parts carry more than it says, it brings less energy than it takes, or a meter refuses. A set that is
+ * taken again, as after a loss of power, gets the same notes.
  */
-export function take_set(invoice: usize, received: usize, interval_s: u32): i32 {
+export function take_set(invoice: usize, received: usize, carried: usize, interval_s: u32): i32 {
   const swap = invoice + INVOICE_SWAP;
   const mwh = load<i64>(swap, SWAP_MWH);
   const other_mwh = load<i64>(invoice, INVOICE_OTHER_MWH);
+  // A meter signs for what a set says: its riders may not be of more.
+  if (load<u64>(carried) > size_of(mwh) || load<u64>(carried, 8) > size_of(other_mwh)) {
+    return INCORRECT_OR_UNKNOWN_PAYMENT_DETAILS;
+  }
   const place = offer_of(swap, mwh, load<u64>(received));
   if (place < 0) return INCORRECT_OR_UNKNOWN_PAYMENT_DETAILS;
   const matches = load<u8>(offer_at(place), OFFER_MATCH) != 0;
   if (matches && other_mwh == 0) return SET_WAITS;
   if (!matches && other_mwh != 0) return INCORRECT_OR_UNKNOWN_PAYMENT_DETAILS;
+  let other_place = -1;
   if (matches) {
-    const brought = size_of(mwh < 0 ? mwh : other_mwh);
-    const other_place = offer_of(swap, other_mwh, load<u64>(received, 8));
+    const brought = load<u64>(mwh < 0 ? carried : carried + 8);
+    other_place = offer_of(swap, other_mwh, load<u64>(received, 8));
     if (other_place < 0 || brought < size_of(mwh < 0 ? other_mwh : mwh)) return INCORRECT_OR_UNKNOWN_PAYMENT_DETAILS;
-    const failure = take_half(invoice, other_place, other_mwh, interval_s, other_note);
-    if (failure != 0) return failure;
   }
-  return take_half(invoice, place, mwh, interval_s, swap + SWAP_NOTE);
+  // Nothing has gone of an offer before every meter has signed.
+  if (!sign_half(invoice, place, mwh, swap + SWAP_NOTE)) return TEMPORARY_NODE_FAILURE;
+  if (matches && !sign_half(invoice, other_place, other_mwh, other_note)) return TEMPORARY_NODE_FAILURE;
+  count_half(swap, place, mwh, interval_s);
+  if (matches) count_half(swap, other_place, other_mwh, interval_s);
+  return 0;
 }
 
 /** Place of the offer that a whole half of `swap` fits now. ERR_NOT_FOUND. */
@@ -185,16 +194,19 @@ function offer_of(swap: usize, mwh: i64, received_msat: u64): i32 {
   return offer_find(load<u32>(swap, SWAP_START), load<u32>(swap, SWAP_KIND), mwh, received_msat);
 }
 
-/** A half that fits the offer in `place`: its meter's note goes to `note`. 0, or a failure of BOLT 4. */
-function take_half(invoice: usize, place: i32, mwh: i64, interval_s: u32, note: usize): i32 {
+/** The note of the meter of the offer in `place` for a half goes to `note`: whether there is one, and a place to count in. */
+function sign_half(invoice: usize, place: i32, mwh: i64, note: usize): bool {
   const swap = invoice + INVOICE_SWAP;
   const start = load<u32>(swap, SWAP_START);
-  const sold = sold_place(place, start);
-  if (sold == 0) return TEMPORARY_NODE_FAILURE;
+  if (sold_place(place, start) == 0) return false;
   const how = (load<u32>(swap, SWAP_KIND) == PROMISE ? HOW_PROMISE : 0) | (mwh < 0 ? HOW_BUYS : 0);
   const number = <i32>load<u8>(offer_at(place), OFFER_METER);
-  if (meter.note(number, how, start, size_of(mwh), invoice + INVOICE_PAYMENT_HASH, note) < 0)
-    return TEMPORARY_NODE_FAILURE;
-  sold_count(sold, place, start, interval_s, size_of(mwh));
-  return 0;
+  return meter.note(number, how, start, size_of(mwh), invoice + INVOICE_PAYMENT_HASH, note) >= 0;
+}
+
+function count_half(swap: usize, place: i32, mwh: i64, interval_s: u32): void {
+  const start = load<u32>(swap, SWAP_START);
+  const sold = sold_place(place, start);
+  // Two new intervals of one set may have been promised the last place: then one is not counted, but signed all the same.
+  if (sold != 0) sold_count(sold, place, start, interval_s, size_of(mwh));
 }

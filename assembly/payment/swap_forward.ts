@@ -5,11 +5,12 @@ import { ENERGY_SHARE, MAX_HTLCS, MAX_POSITIONS } from "../base/limits";
 import { HOLDER, HTLC_AMOUNT_MSAT, HTLC_OFFERED_BY } from "../chain/spec";
 import { CHANNEL_PEER, SLOT_LINK, SLOT_RIDER, channel_of, has_energy, node_1_of, slot_of } from "../channel/record";
 import { reserves } from "../channel/riders";
-import { minus, plus, size_of } from "../energy/price";
+import { minus, plus, size_of, value_ceil } from "../energy/price";
 import {
   ENERGY_CAPACITY_MWH,
   ENERGY_HOLD_S,
   ENERGY_POSITIONS,
+  ENERGY_PRICE_CAP,
   POSITION_BYTES,
   POSITION_FLOW_MWH,
   energy_of,
@@ -38,6 +39,7 @@ import { LINK_FORWARD, link_channel, link_kind } from "./links";
 /** The rider that goes out, and what of our own goes out with the payment: of the last check_swap without a failure. */
 export const outgoing: usize = memory.data(<i32>RIDER_BYTES, 8);
 export let rebate_msat: u64 = 0;
+const dearest: usize = memory.data(8, 8);
 /** The first field of the data of the failure that `check_swap` returned last. */
 export let swap_data: u64 = 0;
 
@@ -68,6 +70,13 @@ export function check_swap(n: i32, out: i32, slot: usize, outgoing_msat: u64): i
     swap_data = incoming_msat;
     return FEE_INSUFFICIENT;
   }
+  // Should it lapse behind us and not before us, we have bought the energy: for no more than the line's price cap.
+  const most = value_ceil(
+    size_of(load<i64>(outgoing, RIDER_MWH)),
+    load<i64>(energy_of(out), ENERGY_PRICE_CAP),
+    dearest,
+  );
+  if (most < 0 || outgoing_msat > load<u64>(dearest)) return TEMPORARY_CHANNEL_FAILURE;
   rebate_msat = minus(outgoing_msat, incoming_msat);
   if (rebate_msat != 0 && same_peer) return TEMPORARY_CHANNEL_FAILURE;
   return takes_too_much(n, out) ? TEMPORARY_CHANNEL_FAILURE : 0;

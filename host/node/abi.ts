@@ -102,7 +102,7 @@ export type BoardImportName = keyof typeof BOARD_IMPORTS;
 export type NodeExportName = keyof typeof NODE_EXPORTS;
 
 /** The value that `abi()` returns for this interface. */
-export const NODE_ABI_VERSION = 2;
+export const NODE_ABI_VERSION = 3;
 /** Capacities of the input and output buffers, bytes. */
 export const NODE_INPUT_BYTES = 5120;
 export const NODE_OUTPUT_BYTES = 5120;

@@ -230,6 +230,22 @@ describe.each(availableEngines().map(({ name }) => name))("swaps over lines on %
     for (const { from, to, at } of all.lines) expectAgreed(from, to, at[0], at[1]);
   });
 
+  it("parts that bring more than they say move no more energy than the meter signs", () => {
+    const all = row(engine);
+    const { g, h } = all;
+    g.node.offer(0, sell(all.network));
+    const preimage = new Uint8Array(32).fill(7);
+    const [home, middle, top] = [1_000_000n, 1_052_632n, 1_107_335n] as const;
+    // Two parts, each nearly the whole: only the second one completes the set.
+    const total = { totalMsat: priced(top) + priced(10_000n), totalMwh: top + 10_000n };
+    const amounts = [priced(top), priced(top), priced(top)] as const;
+    for (let i = 0; i < 2; i++) swap(all, true, [home, middle, top], amounts, { preimage, ...total });
+    expect(g.told("received")).toEqual([]);
+    expect(h.told("failed")).toHaveLength(2);
+    for (const { from, to, at } of all.lines) expectAgreed(from, to, at[0], at[1]);
+    expect(energyOf(g).positions).toEqual([]);
+  });
+
   it("where the price changes its sign the node between fulfils both halves or neither", () => {
     const all = row(engine);
     const { network, g, c1, c2 } = all;
