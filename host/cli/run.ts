@@ -19,6 +19,7 @@ interface Options {
   readonly out?: string;
   readonly vcd?: string;
   readonly flash?: boolean;
+  readonly evidence?: boolean;
   readonly json?: boolean;
   readonly list?: boolean;
 }
@@ -40,6 +41,7 @@ export function runCommand(): Command {
     .option("--out <folder>", "where to write (default: the next free out/NAME-N); never overwritten")
     .option("--vcd <file>", "write pulse inputs, power and tamper inputs as a value change dump, for GTKWave")
     .option("--flash", "write the meters' flash images too, for tieline inspect")
+    .option("--evidence", "write what both ends of every line could show a judge too, for tieline evidence")
     .option("--json", "print the summary as one JSON document")
     .option("--list", "list the ready scenarios")
     .addHelpText("after", EXIT_CODES)
@@ -87,6 +89,7 @@ async function run(scenarioName: string | undefined, options: Options, command: 
   if (!(await runToEnd(prepared.simulation, dump))) return;
   const done = prepared.finish();
   for (const [name, text] of done.files) output.write(name, text);
+  if (options.evidence) for (const [name, text] of done.evidence()) output.write(name, text);
   if (options.flash) for (const [name, meter] of prepared.meters) output.write(`${name}.flash`, meter.flash.image());
   dump?.commit(prepared.simulation.endMs);
   const folder = displayedPath(output.commit());

@@ -31,6 +31,8 @@ export type Running = Pick<Simulation, "step" | "finished" | "clock" | "endMs"> 
 export interface Finished {
   readonly ok: boolean;
   readonly files: ReadonlyMap<string, string>;
+  /** What the ends of lines could show a judge, as files by name; none where nobody trades. */
+  readonly evidence: () => ReadonlyMap<string, string>;
   readonly text: (facts: RunFacts) => string;
   readonly json: (facts: RunFacts) => object;
 }
@@ -56,6 +58,7 @@ export function prepare(scenario: Scenario, engine: Engine, dump: DumpFile | und
     return {
       ok: result.ok,
       files: filesOf(result),
+      evidence: () => new Map(),
       text: (facts) => resultText(result, facts),
       json: ({ engine: name, folder }) => jsonOf(result, name, folder),
     };
@@ -70,17 +73,17 @@ function prepareStreet(
   openMeter: OpenMeter<EmulatedMeter>,
 ): Omit<Prepared, "meters"> {
   const runtime = { engine, file: readNode(), seed: scenario.seed };
-  const simulation = new StreetSimulation(
-    scenario,
-    market,
-    openMeter,
-    (tree, meters, startUtcMs) => new LightningExchange(market, tree, meters, startUtcMs, runtime),
-  );
+  let exchange: LightningExchange | undefined;
+  const simulation = new StreetSimulation(scenario, market, openMeter, (tree, meters, startUtcMs) => {
+    exchange = new LightningExchange(market, tree, meters, startUtcMs, runtime);
+    return exchange;
+  });
   const finish = (): Finished => {
     const run = streetRun(simulation);
     return {
       ok: run.result.conservation.holds,
       files: streetFiles(run),
+      evidence: () => exchange?.evidence() ?? new Map<string, string>(),
       text: (facts) => streetText(run, facts),
       json: ({ engine: name, folder }) => streetJson(run, name, folder),
     };

@@ -4,6 +4,7 @@ import type { NodeEvent } from "../node/node_event.js";
 import type { PayHop } from "../node/requests.js";
 import type { MarketPlan } from "../scenario/market_plan.js";
 import type { ScenarioMeter } from "../scenario/meter_control.js";
+import { evidenceFiles } from "./evidence.js";
 import type { Exchange, LineClose, PostedOffer, Settlement, Swap, SwapOutcome } from "./exchange.js";
 import type { StreetMeters } from "./meters.js";
 import { endAt, StreetNodes, type End, type NodeRuntime } from "./nodes.js";
@@ -34,6 +35,11 @@ export class LightningExchange implements Exchange {
     for (const place of tree.places) {
       if (place.down.length > 0) this.nodes.of(place).node.purse(market.purseSat * MSAT_PER_SAT);
     }
+  }
+
+  /** What the ends of all lines could show a judge, as files by name. */
+  evidence(): Map<string, string> {
+    return evidenceFiles(this.nodes, this.tree, this.meters);
   }
 
   get problems(): readonly string[] {

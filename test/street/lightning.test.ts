@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { availableEngines, engineByName } from "../../host/engine/index.js";
+import { parseBundle } from "../../host/evidence/json.js";
+import { judge } from "../../host/evidence/judge.js";
 import { generateStreet } from "../../host/street/generate.js";
+import { LightningExchange } from "../../host/street/lightning_exchange.js";
 import { outcomeOf } from "../../host/street/outcome.js";
 import { quoteBought } from "../../host/street/quote.js";
 import type { StreetResult } from "../../host/street/result.js";
@@ -50,6 +53,21 @@ it("a street whose homes are three lines from the head trades over as many", () 
   expect(result.conservation).toMatchObject({ holds: true });
   expect(books(result)).toEqual(books(model));
   expect(Math.max(...result.trades.map(({ route }) => route.length))).toBeGreaterThanOrEqual(5);
+});
+
+it("both ends of every line can show a judge the same", () => {
+  const simulation = runToEnd(lightning(scenarioOf(at("18:30", "30min")), engineByName("v8")));
+  if (!(simulation.exchange instanceof LightningExchange)) throw new Error("no real nodes");
+  const files = [...simulation.exchange.evidence()].map(([file, text]) => ({ file, bundle: parseBundle(file, text) }));
+  expect(files).toHaveLength(8);
+  for (let line = 0; line < files.length; line += 2) {
+    const verdict = judge(files.slice(line, line + 2));
+    expect(verdict.bundles.map(({ standing, faults }) => [standing, faults])).toEqual([
+      ["valid", []],
+      ["valid", []],
+    ]);
+    expect(verdict.consistent).toBe(true);
+  }
 });
 
 it("without a purse no node gives rebates: such swaps are refused, and nothing moves by them", () => {
