@@ -6,7 +6,7 @@ import { findChromium, launchBrowser } from "./browser.js";
 const WIDTH = 1280;
 const HEIGHT = 1640;
 
-const [file = "out/street/report.html", out = "report.png"] = process.argv.slice(2);
+const [file = "out/street-1/report.html", out = "report.png"] = process.argv.slice(2);
 const chromium = findChromium();
 if (chromium === undefined) {
   console.error("tieline: chromium is missing: npm run setup:browser installs it");
