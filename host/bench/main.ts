@@ -2,6 +2,7 @@ import Table from "cli-table3";
 import { Command } from "commander";
 import type { BenchResult } from "./bench.js";
 import { benchChannel } from "./channel/index.js";
+import { benchEnergy } from "./energy/index.js";
 import { benchLightning } from "./lightning/index.js";
 import { benchMetering } from "./metering.js";
 
@@ -9,6 +10,7 @@ const BENCHES: Readonly<Record<string, () => BenchResult | Promise<BenchResult>>
   metering: benchMetering,
   lightning: benchLightning,
   channel: benchChannel,
+  energy: benchEnergy,
 };
 
 const program = new Command("bench")

@@ -1,0 +1,62 @@
+import type { Engine } from "../../engine/engine.js";
+import { availableEngines } from "../../engine/index.js";
+import type { BenchResult, BenchRow } from "../bench.js";
+import { rateRow, timeInTurn } from "../channel/rows.js";
+import { streets } from "./streets.js";
+import { Row } from "./row.js";
+
+const ROUNDS = 7;
+/** Payments of a round: in both directions, so that nothing runs out. */
+const PAYMENTS = 12;
+const HOPS = [1, 2] as const;
+const WINDOWS = [1, 6] as const;
+/** What a swap may cost, of a payment without energy. */
+const SWAP_AIM = 1.15;
+
+/**
+ * What energy costs: swaps beside plain payments of the same A between the same nodes (spontaneous ones, channels with
+ * anchors, forwarded once or not at all), in time, bytes on the wire and bytes of flash; and days of streets that trade.
+ */
+export async function benchEnergy(): Promise<BenchResult> {
+  const results: BenchRow[] = [];
+  for (const engine of availableEngines()) {
+    for (const hops of HOPS) for (const window of WINDOWS) results.push(await swaps(engine, hops, window));
+  }
+  const [first] = availableEngines();
+  if (first !== undefined) results.push(...bytes(first), ...streets(first));
+  return { name: "energy", results };
+}
+
+async function swaps(engine: Engine, hops: number, window: number): Promise<BenchRow> {
+  const workloads = [true, false].map((energy) => {
+    const row = new Row(engine, hops, energy);
+    return { name: energy ? "swap" : "plain", count: PAYMENTS, run: () => row.load(PAYMENTS, window) };
+  });
+  const times = await timeInTurn(workloads, ROUNDS);
+  const what = `swaps, ${hops === 1 ? "1 hop" : `${hops} hops`}, ${window} at a time`;
+  return rateRow(`${what}/${engine.name} : plain`, times, "swap", "plain", SWAP_AIM);
+}
+
+/** Bytes of a swap over one hop, on the wire and in the flash of both ends, beside those of a plain payment. */
+function bytes(engine: Engine): BenchRow[] {
+  const [swap, plain] = [true, false].map((energy) => {
+    const row = new Row(engine, 1, energy);
+    row.load(2, 1);
+    const before = row.programmed;
+    const sent = row.sentBy(() => row.load(PAYMENTS, 1));
+    return { sent: sent / PAYMENTS, programmed: (row.programmed - before) / PAYMENTS };
+  }) as [{ sent: number; programmed: number }, { sent: number; programmed: number }];
+  const row = (id: string, value: number, baseline: number): BenchRow => ({
+    id: `${id} : plain`,
+    value,
+    unit: "bytes/payment",
+    baseline,
+    ratio: value / baseline,
+    aim: null,
+    met: null,
+  });
+  return [
+    row("swap on the wire", swap.sent, plain.sent),
+    row("swap in the journals", swap.programmed, plain.programmed),
+  ];
+}

@@ -1,0 +1,161 @@
+import { Entropy } from "../../board/entropy.js";
+import { MeterPort } from "../../board/meter_port.js";
+import { SimulatedChain } from "../../chain/simulated_chain.js";
+import type { Engine } from "../../engine/engine.js";
+import { SimNode, type World } from "../../lnsim/sim_node.js";
+import { MemoryWire, run } from "../../lnsim/wire.js";
+import { readNode } from "../../node/module.js";
+import type { PayHop } from "../../node/requests.js";
+import { NoteMeter } from "./meter.js";
+
+const INTERVAL_S = 900;
+const START_S = 1_800_000_000n;
+const FUNDING_SAT = 16_000_000n;
+const AMOUNT_MSAT = 1_000_000n;
+/** So little that a day of them is nothing beside what a line carries. */
+const ENERGY_MWH = 1000n;
+const RATING_W = 1_000_000;
+const CREDIT_MSAT = 1_000_000_000_000n;
+const FORWARDED = 50;
+const FINAL = 60;
+
+/**
+ * Nodes in a row over links in memory, each with its journal on emulated flash, that pay each other along all of it. With
+ * `energy` their channels are lines, every end has a meter, and every payment is a swap: the same A, and a promise for it.
+ */
+export class Row {
+  readonly nodes: readonly SimNode[];
+  private readonly wires: MemoryWire[] = [];
+  private readonly random = new Entropy("energy benchmark", "preimages");
+  private readonly start = Number(START_S) - (Number(START_S) % INTERVAL_S) + INTERVAL_S;
+  private forth = true;
+
+  constructor(
+    engine: Engine,
+    hops: number,
+    private readonly energy: boolean,
+  ) {
+    const chain = new SimulatedChain({ seed: "energy benchmark" });
+    chain.mineNow(3);
+    const world: World = { engine, file: readNode(), chain, nowMs: 1000n, utcS: START_S };
+    this.nodes = Array.from({ length: hops + 1 }, (_, i) => {
+      const meters = [0, 1].map((end) => new NoteMeter(engine, `${i}/${end}`, START_S, INTERVAL_S, RATING_W));
+      const config = { energy: true, energyCreditMsat: CREDIT_MSAT };
+      const ports = meters.map((meter) => new MeterPort(meter));
+      const node = new SimNode(`n${i}`, world, "energy benchmark", energy ? { meters: ports, config } : {});
+      node.start();
+      return node;
+    });
+    for (let i = 0; i < hops; i++) {
+      const [from, to] = [this.at(i), this.at(i + 1)];
+      this.wires.push(new MemoryWire(from, to));
+      run(this.wires);
+      from.node.open({
+        peer: to.nodeId,
+        fundingSat: FUNDING_SAT,
+        pushMsat: (FUNDING_SAT / 2n) * 1000n,
+        feeratePerKw: 253,
+        anchors: true,
+        ...(energy && { energy: PARAMETERS }),
+      });
+      run(this.wires);
+      for (let block = 0; block < 6; block++) {
+        chain.mineNow(1);
+        run(this.wires);
+      }
+    }
+    if (!energy) return;
+    for (const node of [this.at(0), this.at(hops)]) {
+      const [fromS, untilS] = [this.start, this.start + INTERVAL_S];
+      const terms = { receipts: false, promises: true, meter: 0, fromS, untilS, priceMsatPerKwh: 0n };
+      node.node.offer(0, { side: "sell", ...terms, maxMwh: 1_000_000_000n });
+    }
+  }
+
+  /** Makes `count` payments, `window` at a time, along the row; the next ones go back. Throws if one fails. */
+  load(count: number, window: number): void {
+    for (let done = 0; done < count; done += window) {
+      const now = Math.min(window, count - done);
+      const payer = this.forth ? this.at(0) : this.at(this.nodes.length - 1);
+      const before = payer.told("sent").length;
+      for (let i = 0; i < now; i++) this.pay(payer);
+      run(this.wires);
+      const sent = payer.told("sent").length - before;
+      if (sent !== now) throw new Error(`${sent} of ${now} payments: ${JSON.stringify(this.complaints())}`);
+      for (const node of this.nodes) node.events.length = 0;
+    }
+    this.forth = !this.forth;
+  }
+
+  /** Bytes that all nodes have programmed into their flash. */
+  get programmed(): number {
+    return this.nodes.reduce((sum, { flash }) => sum + flash.programBytes, 0);
+  }
+
+  /** Bytes that went over all wires, both ways, while `body` ran. */
+  sentBy(body: () => void): number {
+    let bytes = 0;
+    for (const wire of this.wires) {
+      wire.tamper = (piece) => {
+        bytes += piece.length;
+        return [piece];
+      };
+    }
+    body();
+    for (const wire of this.wires) wire.tamper = undefined;
+    return bytes;
+  }
+
+  private pay(payer: SimNode): void {
+    const row = this.forth ? this.nodes : [...this.nodes].reverse();
+    const hops = row.slice(1).map((node, i): PayHop => {
+      const left = row.length - 2 - i;
+      return {
+        point: node.nodeId,
+        shortChannelId: this.between(row[i] as SimNode, node),
+        amountMsat: AMOUNT_MSAT,
+        cltvExpiry: payer.node.info().height + FINAL + FORWARDED * left,
+        ...(this.energy && { energyMwh: ENERGY_MWH }),
+      };
+    });
+    payer.node.pay({
+      channel: 0,
+      hops,
+      preimage: this.random.bytes(32),
+      ...(this.energy && { energy: { intervalStart: this.start, kind: "promise" as const } }),
+    });
+  }
+
+  private between(a: SimNode, b: SimNode): bigint {
+    const other = (info: { peer: Uint8Array }): boolean => Buffer.compare(info.peer, b.nodeId) === 0;
+    return a.node.channels().find(other)?.shortChannelId ?? 0n;
+  }
+
+  private complaints(): unknown[] {
+    return this.nodes.flatMap((node) => [
+      ...node.told("failed").map(({ hop, code }) => ({ hop, code })),
+      ...node.told("problem").map(({ code, message }) => ({ code, message })),
+    ]);
+  }
+
+  private at(i: number): SimNode {
+    return this.nodes[i] as SimNode;
+  }
+}
+
+const PARAMETERS = {
+  ratingMw: 1_000_000_000n,
+  intervalS: INTERVAL_S,
+  openerOwns: true,
+  rentForthMsatPerKwh: 0n,
+  rentBackMsatPerKwh: 0n,
+  lossForthPpm: 0,
+  lossBackPpm: 0,
+  lossMaxPpm: 0,
+  creditLimitMsat: CREDIT_MSAT,
+  // What the benchmark pays for next to nothing.
+  priceCapMsatPerKwh: 1_000_000_000n,
+  imbalanceSpreadPpm: 0,
+  tariffMsatPerKwh: 0n,
+  holdS: 10,
+};
