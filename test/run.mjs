@@ -29,6 +29,8 @@ const LONG = [
   "test/decode/hostile",
   "test/node/fuzz",
   "test/channel/differential",
+  "test/channel/machine",
+  "test/channel/energy_machine",
   "test/lnsim/simulation",
   "test/street/random",
 ];
