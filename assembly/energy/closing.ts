@@ -49,7 +49,7 @@ function is_rolling(n: i32): bool {
 }
 
 /** Sum of the positions of intervals that begin before `until`: a flow. */
-function agreed_mwh(n: i32, until: u32): i64 {
+export function agreed_mwh(n: i32, until: u32): i64 {
   let sum: i64 = 0;
   for (let i: usize = 0; i < <usize>MAX_POSITIONS; i++) {
     const position = at.energy_of(n) + at.ENERGY_POSITIONS + i * at.POSITION_BYTES;

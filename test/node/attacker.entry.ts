@@ -1,0 +1,117 @@
+// node.wasm of somebody who does not keep to the rules: the firmware, and behind it what an attacker would have changed in
+// it. What it signs is therefore as good as an honest node's: only what it does is not.
+
+// First, as in assembly/node/index.ts.
+import "../../assembly/wire/message";
+
+import { ERR_NOT_FOUND } from "../../assembly/base/errors";
+import { MAX_CHANNELS, MAX_HTLCS } from "../../assembly/base/limits";
+import { COUNTERPARTY, HTLC_CLTV_EXPIRY, HTLC_ID, HTLC_OFFERED_BY, HTLC_PAYMENT_HASH } from "../../assembly/chain/spec";
+import { channel_fail, channel_fulfill, channel_offer } from "../../assembly/channel/offers";
+import {
+  SLOT_BLOB,
+  SLOT_HANDLED,
+  SLOT_LINK,
+  SLOT_RIDER,
+  SLOT_SECRET,
+  slot_find,
+  slot_mark,
+  slot_of,
+  slot_state,
+} from "../../assembly/channel/record";
+import { KEY_NODE } from "../../assembly/crypto/keys";
+import { ENERGY_ARREARS_MSAT, ENERGY_TOTALS_MWH, energy_of } from "../../assembly/energy/record";
+import { RIDER_LAPSE, has_rider } from "../../assembly/energy/rider";
+import { blob_at, blob_new } from "../../assembly/htlc/blobs";
+import { COMMITTED, FREE } from "../../assembly/htlc/states";
+import { input } from "../../assembly/node/buffers";
+import { receive as honest_receive } from "../../assembly/node/life";
+import { advance } from "../../assembly/node/progress";
+import { PACKET_BYTES } from "../../assembly/onion/keys";
+import { peel } from "../../assembly/onion/peel";
+import { link_forward, packet } from "../../assembly/payment/links";
+
+export { abi, in_buffer, out_buffer, memory_bytes } from "../../assembly/node/node";
+export { transport_open, transport_receive, transport_send, transport_close } from "../../assembly/node/transport";
+export { boot, connect, disconnect, tick, block, funding_depth, funding_spent } from "../../assembly/node/life";
+export { command } from "../../assembly/node/commands";
+
+let keeps: bool = false;
+
+/** From now on (1) swaps that come in are neither forwarded nor fulfilled nor failed. */
+export function keep_swaps(on: i32): void {
+  keeps = on != 0;
+}
+
+export function receive(connection: i32, len: i32): i32 {
+  const code = honest_receive(connection, len);
+  if (!keeps) return code;
+  // Before they are irrevocable the payment room does not look at them.
+  for (let n = 0; n < MAX_CHANNELS; n++) {
+    for (let i = 0; i < MAX_HTLCS; i++) {
+      const slot = slot_of(n, i);
+      const comes = slot_state(slot) != FREE && slot_state(slot) < COMMITTED;
+      const theirs = load<u32>(slot, HTLC_OFFERED_BY) == COUNTERPARTY;
+      if (comes && theirs && has_rider(slot + SLOT_RIDER)) slot_mark(slot, SLOT_HANDLED);
+    }
+  }
+  return code;
+}
+
+/** Fulfils the received HTLC `id` of channel `n`, whatever stands against it. Input: the preimage. */
+export function fulfil(n: i32, id: i32): i32 {
+  const i = slot_find(n, COUNTERPARTY, id);
+  if (i < 0) return ERR_NOT_FOUND;
+  const code = channel_fulfill(n, i, input, 0);
+  return code < 0 ? code : advance();
+}
+
+/** Fails it. */
+export function fail(n: i32, id: i32, failure: i32): i32 {
+  const i = slot_find(n, COUNTERPARTY, id);
+  if (i < 0) return ERR_NOT_FOUND;
+  const code = channel_fail(n, i, failure, 0, 0);
+  return code < 0 ? code : advance();
+}
+
+/**
+ * Sends the kept HTLC `id` of channel `n` on over channel `out`, whatever its onion says. What becomes of it goes back if
+ * `linked`. Input: the rider, RIDER_BYTES of energy/rider.ts.
+ */
+export function send_on(n: i32, id: i32, out: i32, amount_msat: u64, linked: i32): i32 {
+  const i = slot_find(n, COUNTERPARTY, id);
+  if (i < 0) return ERR_NOT_FOUND;
+  const slot = slot_of(n, i);
+  const hash = slot + HTLC_PAYMENT_HASH;
+  let code = peel(KEY_NODE, 0, blob_at(load<u16>(slot, SLOT_BLOB)), hash, packet, slot + SLOT_SECRET);
+  if (code >= 0) code = blob_new(packet, PACKET_BYTES);
+  if (code < 0) return code;
+  const cltv_expiry = load<u32>(slot, HTLC_CLTV_EXPIRY) - 40;
+  code = channel_offer(out, amount_msat, hash, cltv_expiry, code, 0, linked != 0 ? link_forward(n, i) : 0, input);
+  if (code < 0) return code;
+  if (linked != 0) store<u32>(slot, link_forward(out, code), SLOT_LINK);
+  return advance();
+}
+
+/** Believes that other arrears are owed on channel `n`, or that more energy has flowed. */
+export function believe(n: i32, arrears_msat: i64, forth_mwh: u64): void {
+  store<i64>(energy_of(n), load<i64>(energy_of(n), ENERGY_ARREARS_MSAT) + arrears_msat, ENERGY_ARREARS_MSAT);
+  store<u64>(energy_of(n), load<u64>(energy_of(n), ENERGY_TOTALS_MWH) + forth_mwh, ENERGY_TOTALS_MWH);
+}
+
+/** State of the lapse of received HTLC `id`'s rider, as in htlc/states.ts. */
+export function lapse_state(n: i32, id: i32): i32 {
+  const i = slot_find(n, COUNTERPARTY, id);
+  return i < 0 ? i : load<u8>(slot_of(n, i), SLOT_RIDER + RIDER_LAPSE);
+}
+
+/** Id of the newest HTLC that the peer of channel `n` has offered. */
+export function newest(n: i32): i32 {
+  let id = -1;
+  for (let i = 0; i < MAX_HTLCS; i++) {
+    const slot = slot_of(n, i);
+    if (slot_state(slot) == FREE || load<u32>(slot, HTLC_OFFERED_BY) != COUNTERPARTY) continue;
+    id = max(id, <i32>load<u64>(slot, HTLC_ID));
+  }
+  return id;
+}
