@@ -29,6 +29,7 @@ import { receive as honest_receive } from "../../assembly/node/life";
 import { advance } from "../../assembly/node/progress";
 import { PACKET_BYTES } from "../../assembly/onion/keys";
 import { peel } from "../../assembly/onion/peel";
+import { lapse_arm } from "../../assembly/payment/lapse";
 import { link_forward, packet } from "../../assembly/payment/links";
 
 export { abi, in_buffer, out_buffer, memory_bytes } from "../../assembly/node/node";
@@ -76,7 +77,7 @@ export function fail(n: i32, id: i32, failure: i32): i32 {
 
 /**
  * Sends the kept HTLC `id` of channel `n` on over channel `out`, whatever its onion says. What becomes of it goes back if
- * `linked`. Input: the rider, RIDER_BYTES of energy/rider.ts.
+ * `linked`. Input: the rider, RIDER_BYTES of energy/rider.ts; zeros for none.
  */
 export function send_on(n: i32, id: i32, out: i32, amount_msat: u64, linked: i32): i32 {
   const i = slot_find(n, COUNTERPARTY, id);
@@ -87,8 +88,10 @@ export function send_on(n: i32, id: i32, out: i32, amount_msat: u64, linked: i32
   if (code >= 0) code = blob_new(packet, PACKET_BYTES);
   if (code < 0) return code;
   const cltv_expiry = load<u32>(slot, HTLC_CLTV_EXPIRY) - 40;
-  code = channel_offer(out, amount_msat, hash, cltv_expiry, code, 0, linked != 0 ? link_forward(n, i) : 0, input);
+  const rider = load<u32>(input) == 0 ? 0 : input;
+  code = channel_offer(out, amount_msat, hash, cltv_expiry, code, 0, linked != 0 ? link_forward(n, i) : 0, rider);
   if (code < 0) return code;
+  lapse_arm(out, code);
   if (linked != 0) store<u32>(slot, link_forward(out, code), SLOT_LINK);
   return advance();
 }
