@@ -45,6 +45,7 @@ export class DrillNetwork extends LineNetwork {
    * @param connections numbers of that line at both
    */
   tap(a: TestNode, b: TestNode, connections: readonly [number, number] = [0, 0]): Between {
+    this.between?.drop();
     this.sever(a, b);
     this.between = new Between(a, b, connections);
     this.between.connect();
