@@ -347,6 +347,28 @@ onEngines("interval close", {
     expect(street.tell(1, { end: startOf(2) })).toBe(ERR.state);
   },
 
+  "node_2 closes more than it has only after node_1, which a roll may be on its way from": (energy) => {
+    for (const openerIsNode1 of [true, false]) {
+      const street = new Street(energy, TERMS, openerIsNode1);
+      const [one, two] = [street.channelOf(1), street.channelOf(2)];
+      const due = (n: number, utcS: number): number => energy.call("close_due", n, utcS);
+      street.closeOwn(two, startOf(0));
+      expect([due(two, startOf(0)), due(two, startOf(3))]).toEqual([0, 0]);
+      expect(street.tell(two)).toBe(0);
+      // node_1 need not do one after the other, nor less than node_2 has.
+      expect([due(one, startOf(0) - 1), due(one, startOf(2) + 1)]).toEqual([startOf(0), startOf(2)]);
+      street.closeOwn(one, startOf(2));
+      expect([due(one, startOf(2) + 1), due(one, startOf(4))]).toEqual([0, startOf(4)]);
+      expect(street.tell(one)).toBe(0);
+      expect([due(two, startOf(2) - 1), due(two, startOf(3))]).toEqual([startOf(2), startOf(3)]);
+      street.closeOwn(two, startOf(2));
+      expect(due(two, startOf(4))).toBe(0);
+      expect(street.tell(two)).toBe(0);
+      expect([due(one, startOf(4)), due(two, startOf(4))]).toEqual([0, 0]);
+      expect(street.roll().until).toBe(startOf(2));
+    }
+  },
+
   "closes that contradict their receipt, the past or the clock are not taken, and change nothing": (energy) => {
     const street = new Street(energy, TERMS, true);
     street.closeBoth(startOf(1));
