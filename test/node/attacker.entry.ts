@@ -5,8 +5,29 @@
 import "../../assembly/wire/message";
 
 import { ERR_NOT_FOUND } from "../../assembly/base/errors";
-import { MAX_CHANNELS, MAX_HTLCS } from "../../assembly/base/limits";
-import { COUNTERPARTY, HTLC_CLTV_EXPIRY, HTLC_ID, HTLC_OFFERED_BY, HTLC_PAYMENT_HASH } from "../../assembly/chain/spec";
+import { MAX_CHANNELS, MAX_HTLCS, NODE_OUTPUT_BYTES } from "../../assembly/base/limits";
+import { commitment_build, commitment_output } from "../../assembly/chain/commitment";
+import { KIND_TO_LOCAL } from "../../assembly/chain/outputs";
+import { htlc_signed } from "../../assembly/chain/signatures";
+import {
+  SPEND_BYTES,
+  SPEND_FEE_SAT,
+  SPEND_PREIMAGE,
+  SPEND_SCRIPT_AT,
+  SPEND_SCRIPT_LEN,
+  SPEND_SECRET,
+  spend_commitment,
+} from "../../assembly/chain/spend";
+import {
+  COMMITMENT_BYTES,
+  COMMITMENT_HTLC_COUNT,
+  COMMITMENT_HTLCS,
+  COUNTERPARTY,
+  HTLC_CLTV_EXPIRY,
+  HTLC_ID,
+  HTLC_OFFERED_BY,
+  HTLC_PAYMENT_HASH,
+} from "../../assembly/chain/spec";
 import { channel_fail, channel_fulfill, channel_offer } from "../../assembly/channel/offers";
 import {
   SLOT_BLOB,
@@ -14,17 +35,20 @@ import {
   SLOT_LINK,
   SLOT_RIDER,
   SLOT_SECRET,
+  SLOT_SIGNATURE,
+  channel_of,
   slot_find,
   slot_mark,
   slot_of,
   slot_state,
 } from "../../assembly/channel/record";
+import { view, view_build } from "../../assembly/channel/view";
 import { KEY_NODE } from "../../assembly/crypto/keys";
 import { ENERGY_ARREARS_MSAT, ENERGY_TOTALS_MWH, energy_of } from "../../assembly/energy/record";
 import { RIDER_LAPSE, has_rider } from "../../assembly/energy/rider";
 import { blob_at, blob_new } from "../../assembly/htlc/blobs";
 import { COMMITTED, FREE } from "../../assembly/htlc/states";
-import { input } from "../../assembly/node/buffers";
+import { input, output } from "../../assembly/node/buffers";
 import { receive as honest_receive } from "../../assembly/node/life";
 import { advance } from "../../assembly/node/progress";
 import { PACKET_BYTES } from "../../assembly/onion/keys";
@@ -88,7 +112,7 @@ export function send_on(n: i32, id: i32, out: i32, amount_msat: u64, linked: i32
   if (code >= 0) code = blob_new(packet, PACKET_BYTES);
   if (code < 0) return code;
   const cltv_expiry = load<u32>(slot, HTLC_CLTV_EXPIRY) - 40;
-  const rider = load<u32>(input) == 0 ? 0 : input;
+  const rider: usize = load<u32>(input) == 0 ? 0 : input;
   code = channel_offer(out, amount_msat, hash, cltv_expiry, code, 0, linked != 0 ? link_forward(n, i) : 0, rider);
   if (code < 0) return code;
   lapse_arm(out, code);
@@ -117,4 +141,54 @@ export function newest(n: i32): i32 {
     id = max(id, <i32>load<u64>(slot, HTLC_ID));
   }
   return id;
+}
+
+// ---- What BOLT 5 asks of whoever has a commitment on the chain, for both sides of a drill ---------------------------------
+
+/** A commitment of the counterparty's, as it was. */
+const old: usize = memory.data(<i32>COMMITMENT_BYTES, 8);
+const spend: usize = memory.data(<i32>SPEND_BYTES, 8);
+const FEE_SAT: u64 = 300;
+
+/** Remembers the counterparty's latest commitment, which has no HTLCs. */
+export function remember(n: i32): i32 {
+  const code = view_build(n, COUNTERPARTY, false);
+  memory.copy(old, view, COMMITMENT_BYTES);
+  return code;
+}
+
+/** Whose commitment has confirmed: ours, the counterparty's, or the one that was remembered. */
+function stand(n: i32, which: i32): i32 {
+  if (which < 2) return view_build(n, which, false);
+  return commitment_build(channel_of(n), old);
+}
+
+/**
+ * Spends an output of the commitment that has confirmed: -1 for to_local, else that of the HTLC `id` that side `by` has
+ * offered. Input: a scriptpubkey of 22 bytes; at 32 the preimage (`how` 1) or the secret (2). Output: the transaction, whose
+ * length it returns. ERR_NOT_FOUND: no such output.
+ */
+export function claim(n: i32, which: i32, by: i32, id: i32, how: i32): i32 {
+  const code = stand(n, which);
+  if (code < 0) return code;
+  let kind = KIND_TO_LOCAL;
+  for (let i = 0; i < load<i32>(view, COMMITMENT_HTLC_COUNT) && id >= 0; i++) {
+    const slot: usize = load<u32>(view + ((<usize>i) << 2), COMMITMENT_HTLCS);
+    if (load<u32>(slot, HTLC_OFFERED_BY) == <u32>by && load<u64>(slot, HTLC_ID) == <u64>id) kind = i;
+  }
+  if (kind < 0 && id >= 0) return ERR_NOT_FOUND;
+  const position = commitment_output(kind);
+  if (position < 0) return position;
+  const secret = input + 32;
+  if (which == 0 && kind >= 0) {
+    const slot: usize = load<u32>(view + ((<usize>kind) << 2), COMMITMENT_HTLCS);
+    return htlc_signed(position, slot + SLOT_SIGNATURE, how == 1 ? secret : 0, output, NODE_OUTPUT_BYTES);
+  }
+  memory.fill(spend, 0, SPEND_BYTES);
+  store<u32>(spend, <u32>input, SPEND_SCRIPT_AT);
+  store<i32>(spend, 22, SPEND_SCRIPT_LEN);
+  store<u64>(spend, FEE_SAT, SPEND_FEE_SAT);
+  if (how == 1) store<u32>(spend, <u32>secret, SPEND_PREIMAGE);
+  if (how == 2) store<u32>(spend, <u32>secret, SPEND_SECRET);
+  return spend_commitment(position, spend, output, NODE_OUTPUT_BYTES);
 }

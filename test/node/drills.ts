@@ -1,4 +1,5 @@
-import { expect } from "vitest";
+import { beforeAll, expect } from "vitest";
+import type { ModuleFile } from "../../host/engine/module_file.js";
 import type { EnergyOffer, EnergyParameters } from "../../host/node/energy_requests.js";
 import type { NodeEvent } from "../../host/node/node_event.js";
 import type { EnergyKind } from "../../host/node/requests.js";
@@ -25,14 +26,21 @@ export const priced = (mwh: bigint): bigint => ceilDiv(size(mwh) * PRICE, 1_000_
 
 /** What the attackers' firmware has beside the exports of node.wasm: attacker.entry.ts. */
 export type Misdeed =
-  "keep_swaps" | "fulfil" | "fail" | "send_on" | "believe" | "lapse_state" | "newest" | "transport_send";
+  "keep_swaps" | "fulfil" | "fail" | "send_on" | "believe" | "lapse_state" | "newest" | "remember" | "claim";
+
+const attackersFirmware = (): ModuleFile => compileEntry("test/node/attacker.entry.ts", "node");
+
+/** To be called once at the top of a file with attackers: compiles their firmware before the clock of its tests starts. */
+export function withAttackers(): void {
+  beforeAll(() => void attackersFirmware(), 600_000);
+}
 
 /** A network in which some nodes' firmware is another one. */
 export class DrillNetwork extends LineNetwork {
   /** @param attackers names of those who have an attacker's firmware */
   constructor(engine: "v8" | "wasm3", seed: string, attackers: readonly string[] = []) {
     super(engine, seed);
-    for (const name of attackers) this.files.set(name, compileEntry("test/node/attacker.entry.ts", "node"));
+    for (const name of attackers) this.files.set(name, attackersFirmware());
   }
 
   private between: Between | undefined;

@@ -19,6 +19,7 @@ import {
   size,
   swap,
   wealths,
+  withAttackers,
 } from "./drills.js";
 import { energyOf, expectAgreed, INTERVAL_S, LINE } from "./lines.js";
 import type { TestNode } from "./network.js";
@@ -47,6 +48,8 @@ function untilLapsed(network: DrillNetwork, node: TestNode): void {
 }
 
 const fulfil = (node: TestNode): number => misdeed(node, "fulfil", PREIMAGE, 0, misdeed(node, "newest", NO_INPUT, 0));
+
+withAttackers();
 
 describe.each(availableEngines().map(({ name }) => name))("holding a preimage back, on %s", (engine) => {
   it("the recipient waits until the price is known, and fulfils a lapsed rider: it pays the worse price", () => {

@@ -17,6 +17,7 @@ import {
   swap,
   TEMPORARY_CHANNEL_FAILURE,
   wealths,
+  withAttackers,
 } from "./drills.js";
 import { energyOf, expectAgreed, INTERVAL_S } from "./lines.js";
 import type { TestNode } from "./network.js";
@@ -38,6 +39,8 @@ const CHANGES: readonly Change[] = [
   ["a receipt instead of a promise", 0, "receipt", MWH],
   ["energy along with the payment", 0, "promise", -MWH],
 ];
+
+withAttackers();
 
 describe.each(availableEngines().map(({ name }) => name))("riders that are tampered with, on %s", (engine) => {
   it.each(CHANGES)("a forwarder sends on %s, to the recipient: refused, nothing moves", (_, later, kind, mwh) => {

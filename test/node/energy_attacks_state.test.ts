@@ -14,6 +14,7 @@ import {
   NO_INPUT,
   offer,
   wealths,
+  withAttackers,
 } from "./drills.js";
 import { ERR } from "./hostile.js";
 import { energyOf, expectAgreed, INTERVAL_S, own } from "./lines.js";
@@ -37,6 +38,8 @@ function changed(frame: Uint8Array, change: Fields): Uint8Array {
     tlvs: { ...tlvs, energy_rider: { ...tlvs["energy_rider"], ...change } },
   });
 }
+
+withAttackers();
 
 describe.each(availableEngines().map(({ name }) => name))("a wrong energy state is signed, on %s", (engine) => {
   /** An honest node and its peer, whose words are changed on their way. */
