@@ -146,10 +146,9 @@ function judge(n: i32): void {
  * The end of the intervals that we have to close by `utc_s`, UTC in s; 0: none. At least that of the peer's close, if it has
  * closed more than we have; no more than that in a dispute, nor once both have closed alike: what an owner has settled upon must
  * be rolled before anything else is looked at. node_2 closes more than it has only after node_1: a roll that is on its way to
- * it is of its own close. While a roll is under way nothing is due.
+ * it is of its own close. While a roll is under way, both have closed alike.
  */
 export function close_due(n: i32, utc_s: u32): u32 {
-  if (is_rolling(n)) return 0;
   const own = until_of(n, HOLDER);
   const peer = until_of(n, COUNTERPARTY);
   const disputed = has_mark(n, at.ENERGY_DISPUTED);
