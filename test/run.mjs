@@ -13,6 +13,7 @@ const LONG = [
   "test/ocmf/cli",
   "test/inspect/damage",
   "test/metrology/power_cut",
+  "test/metrology/note_cut",
   "test/metrology/endurance",
   "test/metrology/fuzz",
   "test/crypto/crypto",

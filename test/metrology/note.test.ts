@@ -3,6 +3,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { expect } from "vitest";
 import { KeyStore } from "../../host/board/key_store.js";
 import { engineByName } from "../../host/engine/index.js";
+import { S0_INPUT } from "../../host/metrology/config.js";
 import { readMetrology } from "../../host/metrology/module.js";
 import { verifyNote, type Note, type NoteRequest } from "../../host/metrology/note.js";
 import { EmulatedMeter } from "../../host/sim/emulated_meter.js";
@@ -203,6 +204,31 @@ onEveryEngine("the last sixteen notes are kept", async (open) => {
   expect(await askNote(meter.driver, request(0), 2000)).toMatchObject({ issuedMwh: 18n });
 });
 
+onEveryEngine("the last sixteen notes outlast every turn of the journal", async (open, engine) => {
+  // So many boots are for engines that boot at once.
+  if (engine === "qemu") return;
+  const meter = new Seller(await open());
+  await meter.boot(0, 40);
+  const request = (n: number): NoteRequest =>
+    requestOf(2, { kind: "promise", energyMwh: BigInt(n + 1), paymentHash: hashOf(200 + n) });
+  const first: unknown[] = [];
+  // More than two sectors of them: each begins with what the one before had.
+  for (let n = 0; n < 130; n++) {
+    first.push(await callNote(meter.driver, request(n), 1000));
+    await meter.driver.restart();
+    expect(await meter.client.boot({ ratingW: 40 })).toBe(0);
+    // Known before the time is, and none has taken the oldest one's place.
+    for (const kept of [n, Math.max(n - 8, 0), Math.max(n - 15, 0)]) {
+      expect([n, kept, await callNote(meter.driver, request(kept), 0)]).toEqual([n, kept, first[kept]]);
+    }
+    await meter.client.drain(0);
+    expect(await meter.client.setClock(0, MIDNIGHT)).toBe(0);
+  }
+  // Their total outlasts them as well.
+  const all = (130n * 131n) / 2n;
+  expect(await meter.ask({ kind: "promise", interval: 2, energyMwh: 1n }, 1000)).toBe(all + 1n);
+});
+
 onEveryEngine("sixteen intervals ahead can be promised, and old totals make room for new ones", async (open) => {
   const meter = new Seller(await open());
   await meter.boot();
@@ -289,6 +315,42 @@ onEveryEngine("what was metered is known again after a power cut, as far as the 
   expect(await meter.ask({ interval: 5, energyMwh: 1n }, 60_000)).toBe(ERR_EXPIRED);
   expect(await meter.ask({ interval: 3, energyMwh: 1n }, 60_000)).toBe(ERR_EXPIRED);
   expect(await meter.ask({ interval: 4, energyMwh: 1n }, 60_000)).toBe(ERR_EXPIRED);
+});
+
+onEveryEngine("what is known again is that of the last intervals, and not of readings in between", async (open) => {
+  const meter = new Seller(await open());
+  await meter.boot();
+  await meter.client.drain(INTERVAL_MS);
+  for (let interval = 1; interval <= 12; interval++) {
+    const from = interval * INTERVAL_MS;
+    await meter.pulses(1, interval, from + 500);
+    // Records of a transaction, whose pages are as those of intervals.
+    expect(await meter.client.transaction(interval % 2 === 1 ? "B" : "E", from + 60_000)).toBe(0);
+    await meter.client.drain(from + 60_000);
+    await meter.client.drain(from + INTERVAL_MS);
+  }
+  await meter.driver.restart();
+  await meter.boot(13 * INTERVAL_MS + 1000);
+  const known: unknown[] = [];
+  for (let interval = 1; interval <= 12; interval++) {
+    known.push(await meter.ask({ interval, energyMwh: BigInt(interval) * 1_000n + 1n }, 1000));
+    known.push(await meter.ask({ interval, energyMwh: BigInt(interval) * 1_000n }, 1000));
+  }
+  expect(known).toEqual([
+    ...Array<number>(8).fill(ERR_EXPIRED),
+    ...[5, 6, 7, 8, 9, 10, 11, 12].flatMap((interval) => [ERR_CAPACITY, BigInt(interval) * 1_000n]),
+  ]);
+});
+
+onEveryEngine("a pulse whose level has lasted counts for a note, though nothing has come since", async (open) => {
+  const meter = new Seller(await open());
+  expect(await meter.client.boot({ ratingW: 4, inputs: [S0_INPUT, S0_INPUT] })).toBe(0);
+  await meter.client.drain(0);
+  expect(await meter.client.setClock(0, MIDNIGHT)).toBe(0);
+  await meter.client.drain(INTERVAL_MS);
+  expect(await meter.client.edges(INTERVAL_MS, [{ timeMs: INTERVAL_MS + 100, input: 1, level: 1 }])).toBe(1);
+  expect(await meter.ask({ energyMwh: 1n }, INTERVAL_MS + 129)).toBe(ERR_CAPACITY);
+  expect(await meter.ask({ energyMwh: 1_000n }, INTERVAL_MS + 130)).toBe(1_000n);
 });
 
 onEveryEngine("after a step of the clock no interval is taken for whole that was not", async (open) => {
