@@ -270,6 +270,7 @@ function remarksOf(examined: readonly Examined[], chosen: Standee | undefined): 
     const other = otherEnd(valid.bundle.holder);
     remarks.push(`Only node_${other} could refute this: by the secret of commitment ${valid.bundle.commitmentNumber}.`);
   }
+  remarks.push(...unprovenOf(examined, chosen));
   for (const { disputed, from, until, meteredMwh, otherMeterMwh } of account.spans) {
     if (!disputed) continue;
     const figures = `${meteredMwh} and ${otherMeterMwh} mWh`;
@@ -280,4 +281,24 @@ function remarksOf(examined: readonly Examined[], chosen: Standee | undefined): 
     remarks.push(`${count} open interval${count === 1 ? "" : "s"} without receipts: deviations there are not known.`);
   }
   return remarks;
+}
+
+/**
+ * Riders that count by a preimage which their HTLC's receiver does not show. Who pays by keysend has made the preimage: that it
+ * knows it does not prove that it has paid.
+ */
+function unprovenOf(examined: readonly Examined[], { examined: valid, account }: Standee): string[] {
+  return account.riders.flatMap(({ id, offeredBy, fate }): string[] => {
+    const receiver = otherEnd(offeredBy);
+    const own = valid.bundle.htlcs.find((htlc) => htlc.offeredBy === offeredBy && htlc.id === id);
+    const shown = examined
+      .filter(({ bundle }) => bundle.holder === receiver)
+      .flatMap(({ bundle }) => bundle.htlcs)
+      .some(({ preimage, paymentHash }) => preimage && own && equal(paymentHash, own.paymentHash));
+    if (shown || !/^(counts|pays|bought)/.test(fate)) return [];
+    return [
+      `Only node_${offeredBy} shows the preimage of its HTLC ${id}, and may have made it: on the chain, ` +
+        `node_${receiver} must have claimed that HTLC.`,
+    ];
+  });
 }

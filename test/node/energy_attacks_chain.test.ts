@@ -181,6 +181,28 @@ describe.each(availableEngines().map(({ name }) => name))("lines that end on the
     },
   );
 
+  it("the buyer, who has made its preimage, shows it for what has timed out: the judge asks for the claim on the chain", () => {
+    const drill = pair("made");
+    const { network, buyer, seller } = drill;
+    pending(drill, [2_000_000n]);
+    buyer.node.forceClose(0);
+    network.run();
+    const commitment = network.closeBy(buyer, seller);
+    network.mine(20);
+    network.confirm(claim(buyer, HOLDER, { by: HOLDER, id: 0 }) as Uint8Array);
+    // By itself the node shows no preimage that it was not told.
+    expect(buyer.node.evidence(0)?.htlcs.map(({ preimage }) => preimage)).toEqual([undefined]);
+    const made = { file: "buyer", bundle: bundle(buyer, commitment, [], [PREIMAGES[0] as Uint8Array]) };
+    const remark = /Only node_\d shows the preimage of its HTLC 0, and may have made it/;
+    const other = { file: "seller", bundle: bundle(seller, commitment) };
+    expect(judge([made]).remarks.join()).toMatch(remark);
+    expect(judge([made, other]).remarks.join()).toMatch(remark);
+    // Of what the seller has shown itself there is no doubt.
+    const admitted = { file: "seller", bundle: bundle(seller, commitment, [], [PREIMAGES[0] as Uint8Array]) };
+    expect(judge([made, admitted]).remarks.join()).not.toMatch(remark);
+    expect(judge([other]).remarks.join()).not.toMatch(remark);
+  });
+
   it("the seller claims on the chain what has lapsed: bought back at the worse price", () => {
     const drill = pair("lapsed");
     const { network, buyer, seller, ofSeller } = drill;
