@@ -26,6 +26,7 @@ import {
   has_mark,
   slot_has,
   slot_mark,
+  slot_of,
   state_of,
 } from "../channel/record";
 import { KEY_NODE } from "../crypto/keys";
@@ -61,7 +62,7 @@ import { check_data, check_forward, is_crowded } from "./forward";
 import { lapse_arm } from "./lapse";
 import { link_forward, packet } from "./links";
 import { policy_of } from "./policy";
-import { purse_return, purse_take } from "./purse";
+import { purse_reserve, purse_return, purse_take } from "./purse";
 import { check_swap, outgoing, rebate_msat, swap_data } from "./swap_forward";
 
 /** Data of the failure that was decided on. */
@@ -188,6 +189,7 @@ function forward(n: i32, i: i32, slot: usize): i32 {
     first = outgoing_msat;
     return AMOUNT_BELOW_MINIMUM;
   }
+  if (swapped) purse_reserve(slot_of(out, code), rebate_msat);
   store<u32>(slot, link_forward(out, code), SLOT_LINK);
   lapse_arm(out, code);
   return 0;

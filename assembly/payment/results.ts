@@ -8,7 +8,7 @@ import {
   MAX_FAILURE_BYTES,
   MAX_PAYMENTS,
 } from "../base/limits";
-import { HTLC_AMOUNT_MSAT, HTLC_CLTV_EXPIRY } from "../chain/spec";
+import { HTLC_CLTV_EXPIRY } from "../chain/spec";
 import { channel_fail, channel_fail_back, channel_withdraw } from "../channel/offers";
 import {
   RESULT_FAILED,
@@ -22,7 +22,6 @@ import {
   SLOT_LINK,
   SLOT_NOTE,
   SLOT_PREIMAGE,
-  SLOT_RIDER,
   SLOT_SECRET,
   STATE_FAILED,
   slot_has,
@@ -33,8 +32,6 @@ import {
   state_of,
 } from "../channel/record";
 import { NOTE_BYTES } from "../energy/note";
-import { minus } from "../energy/price";
-import { has_rider } from "../energy/rider";
 import { NO_BLOB, blob_at, blob_bytes, blob_free, blob_new } from "../htlc/blobs";
 import { FREE, PROPOSED, REMOVED } from "../htlc/states";
 import { make_error, message_bytes, unwrap_error } from "../onion/error";
@@ -60,7 +57,7 @@ import {
   PART_SWAP,
   part_at,
 } from "./parts";
-import { purse_return } from "./purse";
+import { purse_release } from "./purse";
 import { SWAP_NOTE } from "./swap";
 import { tell_forward } from "./telling";
 
@@ -96,6 +93,7 @@ function is_late(slot: usize): bool {
 }
 
 function go_back(n: i32, i: i32, slot: usize, fulfilled: bool, result: u32): void {
+  if (!fulfilled) purse_release(slot);
   const link = load<u32>(slot, SLOT_LINK);
   const from = link_channel(link);
   const at = link_slot(link);
@@ -108,8 +106,6 @@ function go_back(n: i32, i: i32, slot: usize, fulfilled: bool, result: u32): voi
     tell_forward(from, n, incoming, slot);
     return;
   }
-  if (has_rider(slot + SLOT_RIDER))
-    purse_return(minus(load<u64>(slot, HTLC_AMOUNT_MSAT), load<u64>(incoming, HTLC_AMOUNT_MSAT)));
   const blob = error_of(slot, incoming + SLOT_SECRET, result);
   if (blob > 0 && channel_fail_back(from, at, blob) >= 0) return;
   if (blob > 0) blob_free(blob);

@@ -3,7 +3,7 @@
 import { MAX_FORWARD_EVENTS, MAX_INVOICES, MAX_PAYMENTS } from "../base/limits";
 import { HTLC_AMOUNT_MSAT, HTLC_PAYMENT_HASH } from "../chain/spec";
 import { SLOT_RIDER } from "../channel/record";
-import { RIDER_BOUGHT_BACK, RIDER_LAPSE, RIDER_MWH, has_rider } from "../energy/rider";
+import { RIDER_LAPSE, RIDER_MWH, has_rider } from "../energy/rider";
 import { ACKED } from "../htlc/states";
 import {
   EVENT_AMOUNT_MSAT,
@@ -73,11 +73,12 @@ function ring_at(k: i32): usize {
 }
 
 /**
- * What the rider at `slot`, or none, has moved now that its HTLC is fulfilled: nothing if it had lapsed, as both ends see it.
+ * What the rider at `slot`, or none, moves now that its HTLC is fulfilled: nothing if its lapse has been acknowledged, for
+ * the fulfilment is signed behind that and bought back.
  */
 function moved_mwh(slot: usize): i64 {
   const rider = slot + SLOT_RIDER;
-  return load<u8>(rider, RIDER_BOUGHT_BACK) != 0 ? 0 : load<i64>(rider, RIDER_MWH);
+  return load<u8>(rider, RIDER_LAPSE) >= <u8>ACKED ? 0 : load<i64>(rider, RIDER_MWH);
 }
 
 /** Channel `from`'s HTLC at `incoming` was forwarded as channel `out`'s at `outgoing`, and that was fulfilled. */
@@ -101,9 +102,7 @@ export function tell_forward(from: i32, out: i32, incoming: usize, outgoing: usi
     swapped ? load<i64>(incoming, HTLC_AMOUNT_MSAT) - load<i64>(outgoing, HTLC_AMOUNT_MSAT) : 0,
     EVENT_RENT_MSAT,
   );
-  // The incoming one is bought back as soon as its fulfilment is signed after its lapse was acknowledged.
-  const lapsed = load<u8>(incoming, SLOT_RIDER + RIDER_LAPSE) >= <u8>ACKED;
-  store<i64>(at, lapsed ? 0 : moved_mwh(incoming), EVENT_INCOMING_MWH);
+  store<i64>(at, moved_mwh(incoming), EVENT_INCOMING_MWH);
   store<i64>(at, moved_mwh(outgoing), EVENT_OUTGOING_MWH);
 }
 
