@@ -69,8 +69,8 @@ function lapse(line: Line, end: End, slot: number): void {
   line.pair.settle(end);
 }
 
-function fulfill(line: Line, end: End, slot: number): void {
-  line.fulfill(end, slot, 7);
+function fulfill(line: Line, end: End, slot: number, number = 7): void {
+  line.fulfill(end, slot, number);
   line.pair.settle(end);
 }
 
@@ -176,6 +176,28 @@ onPairs("line: lapses and fulfilments that meet", {
     pair.run();
     expect([line.positions(0), line.arrearsMsat(0)]).toEqual([{}, 0n]);
     line.rest();
+  },
+
+  "its offerer counts it no more from the acknowledgement on, its receiver from its own": (make) => {
+    const line = Line.open(make(), { node1: 0 });
+    const { pair } = line;
+    const [own, theirs] = line.committed(1, 5_000_000n, 7, { mwh: 10_000_000n });
+    lapse(line, 1, own);
+    const check = (end: End): number => line.check(end, 5_000_000n, { mwh: end === 1 ? 1n : -1n });
+    pair.arrive(1);
+    expect([check(1), check(0)]).toEqual([-15, -15]);
+    pair.arrive(1);
+    expect([check(1), check(0)]).toEqual([-15, 0]);
+    // revoke_and_ack alone: the receiver's own signature is still on its way.
+    pair.arrive(0);
+    expect([check(1), check(0), line.lapseState(1, own)]).toEqual([0, 0, 3]);
+    pair.run();
+    expect(pair.fail(0, theirs)).toBe(0);
+    pair.settle(0);
+    pair.run();
+    release(pair);
+    line.rest();
+    expect(pair.freeBlobs()).toBe(16);
   },
 
   "what was fulfilled in time still moves energy, and so holds capacity, though its lapse is acknowledged": (make) => {
@@ -330,6 +352,41 @@ onPairs("line: rolls", {
         line.rest();
       });
     }
+  },
+
+  "is not held up by A in flight, by riders of later intervals, nor by what is settled and not looked at": (make) => {
+    for (const node1 of ENDS) {
+      const line = Line.open(make(), { node1 });
+      const { pair } = line;
+      const node2 = other(node1);
+      pair.call("set_time", UNTIL + 10);
+      const [own, theirs] = line.committed(node1, 5_000_000n, 1, { mwh: MWH });
+      fulfill(line, node2, theirs, 1);
+      pair.run();
+      expect(pair.slotState(node1, own)).toBe(HTLC.removed);
+      for (const end of ENDS) expect(pair.offer(end, 5_000_000n, 2 + end)).toBeGreaterThanOrEqual(0);
+      for (const end of ENDS) line.offer(end, 5_000_000n, 4 + end, { start: UNTIL, mwh: MWH });
+      for (const end of ENDS) pair.settle(end);
+      pair.run();
+      line.close(UNTIL, 0n);
+      pair.disconnect();
+      expect(line.roll()).toBe(ERR_STATE);
+      pair.connect();
+      pair.run();
+      expect(line.roll()).toBe(0);
+      pair.settle(node1);
+      pair.run();
+      for (const end of ENDS) expect([line.closedUntil(end), line.positions(end)]).toEqual([UNTIL, {}]);
+    }
+  },
+
+  "is not of a channel that fails or has no energy": (make) => {
+    const line = Line.open(make(), { node1: 0 });
+    line.close(UNTIL, 0n);
+    expect(line.pair.call("channel_force", 0, -25)).toBe(0);
+    expect(line.roll()).toBe(ERR_STATE);
+    const pair = make().open();
+    for (const end of ENDS) expect(pair.call("channel_roll", end)).toBe(ERR_STATE);
   },
 
   "node_2 without a close of its own, or a clock, does not take a roll, hangs up and goes on": (make) => {

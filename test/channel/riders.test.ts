@@ -171,6 +171,17 @@ onPairs("line: riders at their bounds", {
     }
   },
 
+  "a promise of its own locks A from its offer on": (make) => {
+    for (const node1 of ENDS) {
+      const line = Line.open(make(), { node1 });
+      const { pair } = line;
+      const before = BigInt(pair.call("channel_spendable_msat", 1));
+      // Energy along with a payment, and nothing of it signed yet.
+      expect(line.offer(1, 1_000n, 1, { kind: KIND.promise, mwh: -2_000_000n })).toBeGreaterThanOrEqual(0);
+      expect(BigInt(pair.call("channel_spendable_msat", 1))).toBe(before - 2_001_000n);
+    }
+  },
+
   "an HTLC of A alone that takes what the peer's promises lock is failed": (make) => {
     for (const node1 of ENDS) {
       const line = Line.open(make(), { node1 });
