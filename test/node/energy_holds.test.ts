@@ -201,7 +201,49 @@ describe.each(availableEngines().map(({ name }) => name))("how long riders hold,
     expectUnmoved(nodes, before);
   });
 
-  it("a rider is let go behind a forwarder as soon as it is before it", () => {
+  it("a rider's time is its own, and not that of the one before it in its slot", () => {
+    const { network, buyer, seller, nodes, lapse } = kept(engine, "slot");
+    network.run();
+    misdeed(seller, "fail", NO_INPUT, 0, 0, TEMPORARY_CHANNEL_FAILURE);
+    network.run();
+    network.tick(2n * HOLD_MS);
+    begin(network, along(...nodes), MWH);
+    network.run();
+    network.tick(HOLD_MS - 1n);
+    expect(buyer.told("lapsed")).toEqual([]);
+    say(buyer, 0, {
+      type: ENERGY_LAPSE,
+      fields: { channel_id: buyer.node.channel(0)?.channelId ?? new Uint8Array(32), id: 1n },
+    });
+    network.run();
+    expect(misdeed(seller, "lapse_state", NO_INPUT, 0, 1)).toBe(0);
+    expect(lapse()).toBeLessThan(0);
+    expect(seller.told("problem")).toMatchObject([{ code: ERR_ORDER }]);
+  });
+
+  it("a forwarder that was without power lets a rider go as soon as the one before it is", () => {
+    const { network, buyer, forwarder, nodes, seller, said, line } = forwarded(engine, "let go");
+    misdeed(seller, "keep_swaps", NO_INPUT, 1);
+    begin(network, along(...nodes), MWH);
+    network.run();
+    network.tick(8_500n);
+    line.drop();
+    forwarder.kill();
+    network.run();
+    forwarder.start();
+    network.connect(buyer, forwarder);
+    line.connect();
+    network.run();
+    network.tick(2_499n);
+    expect(said).not.toContain(ENERGY_LAPSE);
+    // Its own time has begun anew, and is not up for long.
+    network.tick(1n);
+    expect(buyer.told("lapsed")).toHaveLength(1);
+    expect(said.filter((type) => type === ENERGY_LAPSE)).toHaveLength(1);
+    expect(forwarder.told("lapsed")).toHaveLength(1);
+  });
+
+  it("a forwarder lets its rider go two seconds before the one that came in", () => {
     const { network, buyer, nodes, seller, said } = forwarded(engine, "chain");
     misdeed(seller, "keep_swaps", NO_INPUT, 1);
     begin(network, along(...nodes), MWH);
