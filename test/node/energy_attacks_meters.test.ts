@@ -172,6 +172,32 @@ describe.each(availableEngines().map(({ name }) => name))("meters that lie, on %
     expectAgreed(owner, reader);
   });
 
+  it("a receipt with the meter's own key of an interval that has not ended: not taken", () => {
+    const { network, owner, reader } = line(engine, "future");
+    network.toSecond(0);
+    const { closedUntil } = energyOf(owner);
+    let forged = 0;
+    network.tap(owner, reader);
+    network.change = (from, frame) => {
+      if (from === 0 || frame.readUInt16BE(0) !== CLOSE) return [frame];
+      forged++;
+      const fields = decodeMessage(frame)?.fields ?? {};
+      const spoilt = resigned(network, reader, fields, [0n, 0n], 1);
+      const interval_end = Number(fields["interval_end"]) + 3600;
+      return [encodeMessage({ type: CLOSE, fields: { ...fields, ...spoilt, interval_end } })];
+    };
+    network.seconds(INTERVAL_S + 10);
+    expect(forged).toBeGreaterThan(0);
+    expect(owner.told("problem").map(({ code, message }) => [code, message])).toEqual(
+      Array.from({ length: forged }, () => [ERR.VALUE, CLOSE]),
+    );
+    expect(energyOf(owner)).toMatchObject({ closedUntil, counterpartyClose: undefined, suspended: false });
+    network.change = (_, frame) => [frame];
+    network.seconds(2 * INTERVAL_S);
+    expect(energyOf(owner).closedUntil).toBe(network.interval);
+    expectAgreed(owner, reader);
+  });
+
   it("a receipt with the meter's own key, and another reading: taken, and a dispute", () => {
     const { network, owner, reader } = line(engine, "resigned");
     const before = wealths(owner, reader);
@@ -193,8 +219,14 @@ describe.each(availableEngines().map(({ name }) => name))("meters that lie, on %
   });
 });
 
-/** A close's receipt with other counts, signed by the meter that it says it is of. */
-function resigned(network: DrillNetwork, node: TestNode, fields: Fields, counts: readonly [bigint, bigint]): Fields {
+/** A close's receipt with other counts, and so many hours later, signed by the meter that it says it is of. */
+function resigned(
+  network: DrillNetwork,
+  node: TestNode,
+  fields: Fields,
+  counts: readonly [bigint, bigint],
+  hours = 0,
+): Fields {
   const [head, payload] = Buffer.from(fields["receipt"] as Uint8Array)
     .toString()
     .split("|") as [string, string];
@@ -202,6 +234,7 @@ function resigned(network: DrillNetwork, node: TestNode, fields: Fields, counts:
   let reading = 0;
   const forged = payload
     .replace(/"RV":[\d.]+/g, () => `"RV":${kwh(counts[reading++] ?? 0n)}`)
+    .replace(/T(\d\d):/g, (_, hour: string) => `T${String(Number(hour) + hours).padStart(2, "0")}:`)
     .replace(/"P":\[\d+,\d+\]/, `"P":[${counts.join(",")}]`);
   const signature = new Uint8Array(64);
   network.meter(node)["keys"].sign(createHash("sha256").update(forged).digest(), signature);
