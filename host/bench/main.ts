@@ -6,7 +6,7 @@ import { benchEnergy } from "./energy/index.js";
 import { benchLightning } from "./lightning/index.js";
 import { benchMetering } from "./metering.js";
 
-const BENCHES: Readonly<Record<string, () => BenchResult | Promise<BenchResult>>> = {
+const BENCHES: Readonly<Record<string, (quick: boolean) => BenchResult | Promise<BenchResult>>> = {
   metering: benchMetering,
   lightning: benchLightning,
   channel: benchChannel,
@@ -17,11 +17,12 @@ const program = new Command("bench")
   .description("measure the firmware beside its floors, in one run on this machine")
   .argument("[name...]", `which: ${Object.keys(BENCHES).join(", ")} (default: all)`)
   .option("--json", "one JSON document per benchmark")
-  .action(async (names: string[], options: { json?: boolean }) => {
+  .option("--quick", "energy: one engine, few rounds and no streets; figures that only show that it runs")
+  .action(async (names: string[], options: { json?: boolean; quick?: boolean }) => {
     for (const name of names.length > 0 ? names : Object.keys(BENCHES)) {
       const bench = BENCHES[name];
       if (!bench) program.error(`there is no benchmark ${name}: ${Object.keys(BENCHES).join(", ")}`);
-      else print(await bench(), options.json === true);
+      else print(await bench(options.quick === true), options.json === true);
     }
   });
 

@@ -6,6 +6,7 @@ import { streets } from "./streets.js";
 import { Row } from "./row.js";
 
 const ROUNDS = 7;
+const QUICK_ROUNDS = 1;
 /** Payments of a round: in both directions, so that nothing runs out. */
 const PAYMENTS = 12;
 const HOPS = [1, 2] as const;
@@ -16,23 +17,26 @@ const SWAP_AIM = 1.15;
 /**
  * What energy costs: swaps beside plain payments of the same A between the same nodes (spontaneous ones, channels with
  * anchors, forwarded once or not at all), in time, bytes on the wire and bytes of flash; and days of streets that trade.
+ * @param quick one engine, few rounds and no streets: whether it runs, not how fast
  */
-export async function benchEnergy(): Promise<BenchResult> {
+export async function benchEnergy(quick = false): Promise<BenchResult> {
   const results: BenchRow[] = [];
-  for (const engine of availableEngines()) {
-    for (const hops of HOPS) for (const window of WINDOWS) results.push(await swaps(engine, hops, window));
+  const engines = quick ? availableEngines().slice(0, 1) : availableEngines();
+  const rounds = quick ? QUICK_ROUNDS : ROUNDS;
+  for (const engine of engines) {
+    for (const hops of HOPS) for (const window of WINDOWS) results.push(await swaps(engine, hops, window, rounds));
   }
-  const [first] = availableEngines();
-  if (first !== undefined) results.push(...bytes(first), ...streets(first));
+  const [first] = engines;
+  if (first !== undefined) results.push(...bytes(first), ...(quick ? [] : streets(first)));
   return { name: "energy", results };
 }
 
-async function swaps(engine: Engine, hops: number, window: number): Promise<BenchRow> {
+async function swaps(engine: Engine, hops: number, window: number, rounds: number): Promise<BenchRow> {
   const workloads = [true, false].map((energy) => {
     const row = new Row(engine, hops, energy);
     return { name: energy ? "swap" : "plain", count: PAYMENTS, run: () => row.load(PAYMENTS, window) };
   });
-  const times = await timeInTurn(workloads, ROUNDS);
+  const times = await timeInTurn(workloads, rounds);
   const what = `swaps, ${hops === 1 ? "1 hop" : `${hops} hops`}, ${window} at a time`;
   return rateRow(`${what}/${engine.name} : plain`, times, "swap", "plain", SWAP_AIM);
 }
