@@ -123,6 +123,10 @@ export const MAX_FORWARDS_PER_PEER: i32 = 6;
 export const FORWARD_SHARE: u64 = 2;
 /** Of the energy that a line can still carry in an interval, pending riders from one incoming channel may take a share. */
 export const ENERGY_SHARE: u64 = 4;
+/** By how much longer the rider that came in has to hold than the one that goes out for it, s. */
+export const HOLD_MARGIN_S: i64 = 2;
+/** So much longer than its hold a rider is let be: clocks tell the time as of their last tick, ms. */
+export const HOLD_SLACK_MS: i64 = 1_000;
 /** Offers of energy, and intervals in which it is counted what has gone of them. */
 export const MAX_ENERGY_OFFERS: i32 = 8;
 export const MAX_SOLD_INTERVALS: i32 = 24;

@@ -1,6 +1,6 @@
 // The updates that are of energy alone, energy_lapse and interval_roll, from us and from the peer. PROTOCOL.md, "Updates".
 
-import { ERR_ARGUMENT, ERR_NOT_FOUND, ERR_STATE, ERR_VALUE } from "../base/errors";
+import { ERR_ARGUMENT, ERR_NOT_FOUND, ERR_ORDER, ERR_STATE, ERR_VALUE } from "../base/errors";
 import { MAX_HTLCS } from "../base/limits";
 import { COUNTERPARTY, HOLDER, HTLC_OFFERED_BY } from "../chain/spec";
 import { close_ready, roll_check, roll_propose } from "../energy/closing";
@@ -22,6 +22,7 @@ import {
   INTERVAL_ROLL_FLOW_MWH,
   INTERVAL_ROLL_INTERVAL_END,
 } from "../wire/energy";
+import { hold_left_ms } from "./holds";
 import { ESTABLISHED, is_live } from "./live";
 import {
   CHANNEL_NEXT_IDS,
@@ -58,7 +59,7 @@ export function channel_lapse(n: i32, slot: i32): i32 {
 
 /**
  * energy_lapse. One for an HTLC that is gone is nothing. ERR_NOT_FOUND: there never was such an HTLC; ERR_STATE: it is not
- * irrevocably committed, or has no rider that could lapse.
+ * irrevocably committed, or has no rider that could lapse; ERR_ORDER: its time is not up, so that its offerer chooses.
  */
 export function on_lapse(n: i32, record: usize): i32 {
   const id = load<u64>(record, ENERGY_LAPSE_ID);
@@ -66,6 +67,7 @@ export function on_lapse(n: i32, record: usize): i32 {
   if (number < 0) return id < load<u64>(channel_of(n), CHANNEL_NEXT_IDS + 8) ? 0 : ERR_NOT_FOUND;
   const slot = slot_of(n, number);
   if (slot_state(slot) < COMMITTED || !can_lapse(slot)) return ERR_STATE;
+  if (hold_left_ms(n, number) > 0) return ERR_ORDER;
   store<u8>(slot, <u8>PROPOSED, SLOT_RIDER + RIDER_LAPSE);
   return 0;
 }

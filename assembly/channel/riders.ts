@@ -92,14 +92,14 @@ export function check_rider(n: i32, rider: usize, offered_by: u32, amount_msat: 
   add_pending(n, offered_by == COUNTERPARTY && node_1 == COUNTERPARTY);
   const free_1 = free_msat(n, node_1, offered_by, amount_msat);
   const free_2 = free_msat(n, node_1 ^ 1, offered_by, amount_msat);
-  return bounds_check(n, rider, offered_by == node_1, free_1, free_2);
+  return bounds_check(rider, offered_by == node_1, free_1, free_2);
 }
 
 /** A of a side that promises and arrears hold: it can be neither offered nor paid out. */
 export function held_msat(n: i32, side: u32): u64 {
   if (!has_energy(n)) return 0;
   add_pending(n, false);
-  return locked_msat(n, side == node_1_of(n));
+  return locked_msat(side == node_1_of(n));
 }
 
 /** Whether an add of the peer's cannot be, for its rider (or 0) or because it takes A that is held: it is to be failed. */

@@ -52,6 +52,7 @@ import {
 } from "../wire/updates";
 import { check_received, check_received_fee, is_exposed } from "./bounds";
 import { forget_energy } from "./energy_updates";
+import { hold_begin } from "./holds";
 import { judge_lapse, slot_clear } from "./moves";
 import {
   CHANNEL_FEERATES,
@@ -151,6 +152,7 @@ export function on_add(n: i32, record: usize): i32 {
     key_ecdh(KEY_NODE, onion + 1, slot + SLOT_SECRET);
     slot_mark(slot, SLOT_NO_ONION);
   }
+  hold_begin(n, number);
   store<u64>(channel, id + 1, CHANNEL_NEXT_IDS + 8);
   store<u8>(slot, <u8>PROPOSED, SLOT_STATE);
   return 0;

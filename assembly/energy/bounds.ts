@@ -157,19 +157,12 @@ function owed_msat(side_is_node_1: bool): u64 {
 }
 
 /**
- * Whether one more rider, that interval_check has passed, may be pending beside those that bounds_add was told: 0;
+ * Whether one more rider of the line, that interval_check has passed, may be pending beside those that bounds_add was told: 0;
  * ERR_SUSPENDED: the line is in dispute, or who is in arrears would offer energy's payment or promise energy; ERR_CAPACITY: more
  * than the line carries, or than MAX_POSITIONS intervals; ERR_CREDIT: promises are not covered by credit and by what their
  * debtor has of A above the reserve. Pending counterflow frees nothing.
  */
-export function bounds_check(
-  n: i32,
-  rider: usize,
-  offered_by_node_1: bool,
-  free_msat_node_1: u64,
-  free_msat_node_2: u64,
-): i32 {
-  energy = at.energy_of(n);
+export function bounds_check(rider: usize, offered_by_node_1: bool, free_msat_node_1: u64, free_msat_node_2: u64): i32 {
   const kind = <u32>load<u8>(rider, RIDER_KIND);
   if (kind == ARREARS) return 0;
   const flow_mwh = rider_flow(rider, offered_by_node_1);
@@ -191,7 +184,6 @@ export function bounds_check(
  * A that a side has to keep because of its promises, pending ones as bounds_add was told them, and its arrears, as far as its
  * credit does not cover them: msat.
  */
-export function locked_msat(n: i32, side_is_node_1: bool): u64 {
-  energy = at.energy_of(n);
+export function locked_msat(side_is_node_1: bool): u64 {
   return minus(plus(exposure_msat(side_is_node_1), owed_msat(side_is_node_1)), credit_msat(side_is_node_1));
 }

@@ -49,7 +49,7 @@ function is_rolling(n: i32): bool {
 }
 
 /** Sum of the positions of intervals that begin before `until`: a flow. */
-function agreed_mwh(n: i32, until: u32): i64 {
+export function agreed_mwh(n: i32, until: u32): i64 {
   let sum: i64 = 0;
   for (let i: usize = 0; i < <usize>MAX_POSITIONS; i++) {
     const position = at.energy_of(n) + at.ENERGY_POSITIONS + i * at.POSITION_BYTES;
@@ -143,17 +143,22 @@ function judge(n: i32): void {
 }
 
 /**
- * The end of the intervals that we have to close by `utc_s`, UTC in s; 0: none. If the peer has closed more than we have, that
- * of its close; no more than that in a dispute, nor once both have closed alike: what an owner has settled upon must be rolled
- * before anything else is looked at. While a roll is under way nothing is due.
+ * The end of the intervals that we have to close by `utc_s`, UTC in s; 0: none. At least that of the peer's close, if it has
+ * closed more than we have; no more than that in a dispute, nor once both have closed alike: what an owner has settled upon must
+ * be rolled before anything else is looked at. node_2 closes more than it has only after node_1: a roll that is on its way to
+ * it is of its own close. While a roll is under way, both have closed alike.
  */
 export function close_due(n: i32, utc_s: u32): u32 {
-  if (is_rolling(n)) return 0;
   const own = until_of(n, HOLDER);
   const peer = until_of(n, COUNTERPARTY);
-  if (peer > own) return peer;
-  if (has_mark(n, at.ENERGY_DISPUTED) || close_ready(n)) return 0;
-  const due = utc_s - (utc_s % load<u32>(at.energy_of(n), at.ENERGY_INTERVAL_S));
+  const disputed = has_mark(n, at.ENERGY_DISPUTED);
+  if (peer <= own) {
+    const waits = own != 0 && !has_role(n, at.HOLDER_IS_NODE_1);
+    if (waits || disputed || close_ready(n)) return 0;
+  } else if (disputed) {
+    return peer;
+  }
+  const due = max(peer, utc_s - (utc_s % load<u32>(at.energy_of(n), at.ENERGY_INTERVAL_S)));
   return due > max(own, load<u32>(at.energy_of(n), at.ENERGY_CLOSED_UNTIL)) ? due : 0;
 }
 

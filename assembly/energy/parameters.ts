@@ -1,7 +1,7 @@
 // Parameters of a line: proposed by the channel's opener, repeated by its accepter, and kept as both ends see them alike.
 // PROTOCOL.md, "Opening a line".
 
-import { ERR_MISSING, ERR_NOT_FOUND, ERR_VALUE } from "../base/errors";
+import { ERR_NOT_FOUND, ERR_VALUE } from "../base/errors";
 import { HOUR_S, MAX_CHANNELS, MAX_PRICE_MSAT_PER_KWH, MAX_RATING_MW, MIN_INTERVAL_S } from "../base/limits";
 import { write_begin, write_bytes, write_end, write_u16, write_u32, write_u64, write_u8 } from "../base/writer";
 import { sha256 } from "../crypto/crypto";
@@ -156,7 +156,6 @@ export function energy_take_open(n: i32, slots: usize, credit_msat: u64): i32 {
 
 /** The opener takes accept_channel's, which repeat its own. ERR_VALUE. */
 export function energy_take_accept(n: i32, slots: usize): i32 {
-  if (load<u32>(at.energy_of(n), at.ENERGY_INTERVAL_S) == 0) return ERR_MISSING;
   energy_write(n, proposal);
   store<u32>(proposal, load<u32>(slots, wire.ENERGY_PARAMETERS_METER_KEY), wire.ENERGY_PARAMETERS_METER_KEY);
   store<u64>(
@@ -174,8 +173,8 @@ export function energy_write(n: i32, slots: usize): void {
   const energy = at.energy_of(n);
   const roles = load<u32>(energy, at.ENERGY_ROLES);
   const opener_is_node_1 = ((roles & at.HOLDER_IS_NODE_1) != 0) == ((roles & at.HOLDER_OPENED) != 0);
-  const begun =
-    (load<u32>(energy, at.ENERGY_MARKS) & at.ENERGY_ON) != 0 && load<u64>(energy, at.ENERGY_CAPACITY_MWH) != 0;
+  // It is worked out by energy_begin.
+  const begun = load<u64>(energy, at.ENERGY_CAPACITY_MWH) != 0;
   let flags = load<u32>(energy, at.ENERGY_MARKS);
   if (begun)
     flags = ((roles & at.OWNER_IS_NODE_1) != 0) == opener_is_node_1 ? wire.OPENER_OWNS : wire.ACCOUNTED_AT_OPENER;

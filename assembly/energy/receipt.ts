@@ -5,7 +5,7 @@
 import { mul_div_floor } from "../base/amount";
 import { ERR_SIGNATURE, ERR_VALUE } from "../base/errors";
 import { MAX_METER_CONSTANT } from "../base/limits";
-import { read_begin, read_cursor, read_end, read_fail, read_fault, read_u8 } from "../base/reader";
+import { read_begin, read_cursor, read_end, read_fail, read_fault, read_left, read_u8 } from "../base/reader";
 import { sha256, verify } from "../crypto/crypto";
 
 // ---- What it says, RECEIPT_BYTES --------------------------------------------------------------------------------------
@@ -21,24 +21,48 @@ export const RECEIPT_EXPORT_MWH: usize = 16;
 export const RECEIPT_CONSTANT: usize = 24;
 export const RECEIPT_BYTES: usize = 32;
 
+// ---- Its form ---------------------------------------------------------------------------------------------------------
+
+/**
+ * Characters that stand for what differs from receipt to receipt: a text and the quote behind it, printable, without an escape
+ * or a bar; a number without leading zeros; two digits; four bytes in hexadecimal, lower case; the character that follows, or
+ * nothing; one of the two that follow. All others stand for themselves.
+ */
+const TEXT: u32 = 0x7e; // ~
+const NUMBER: u32 = 0x23; // #
+const PAIR: u32 = 0x25; // %
+const HEX: u32 = 0x26; // &
+const OPTIONAL: u32 = 0x3f; // ?
+const EITHER: u32 = 0x3d; // =
+
+const PAYLOAD =
+  'OCMF|{"FV":"1.3","GI":"Tieline metrology","GS":"~,"GV":"~,"PG":"F#","MV":"~,"MM":"~,"MS":"~,"CF":"&&&","RD":[' +
+  '{"TM":"%%-%-%T%:%:%,000+0000 =SI","RV":#.%%%,"RI":"01-00:01.08.00*FF","RU":"kWh","RT":"AC","EF":"?t","ST":"=GM"},' +
+  '{"TM":"%%-%-%T%:%:%,000+0000 =SI","RV":#.%%%,"RI":"01-00:02.08.00*FF","RU":"kWh","ST":"=GM"}],' +
+  '"U":{"C":#,"P":[#,#],"I":#,"Q":#,"B":[#,#],"H":"&&&&&&&&"}}';
+const PAYLOAD_AT: usize = 5;
+const SIGNATURE = '|{"SA":"ECDSA-secp256k1-SHA256","SD":"30';
+
+// Its numbers and pairs of digits in their order, u64 each: the page, two readings, and what U has.
+
+/** Seven pairs, year to second. */
+const TIME_BYTES: usize = 56;
+/** Then kWh, and three pairs of decimals. */
+const READING_BYTES: usize = TIME_BYTES + 32;
+const IMPORTED: usize = 8;
+const EXPORTED: usize = IMPORTED + READING_BYTES;
+const CONSTANT: usize = EXPORTED + READING_BYTES;
+const PULSES: usize = CONSTANT + 8;
+const FLAGS: usize = CONSTANT + 32;
+const values: usize = memory.data(240, 8);
+
 const QUOTE: u32 = 0x22;
 const MWH_PER_KWH: u64 = 1_000_000;
 const DAY_S: u32 = 86_400;
 
 const digest: usize = memory.data(32, 8);
 const signature: usize = memory.data(64, 8);
-/** Two u64 each: pulses, and what the readings make of them. */
-const pulses: usize = memory.data(16, 8);
-const readings: usize = memory.data(16, 8);
 
-/** Takes these very characters. */
-function expect(literal: string): void {
-  const source = changetype<usize>(literal);
-  const end = source + ((<usize>literal.length) << 1);
-  for (let p = source; p < end; p += 2) if (read_u8() != <u32>load<u16>(p)) read_fail(ERR_VALUE);
-}
-
-/** Passes over a text and the quote behind it: printable, without an escape or a bar. */
 function text(): void {
   for (;;) {
     const byte = read_u8();
@@ -47,36 +71,15 @@ function text(): void {
   }
 }
 
-/** A character that is one of two. */
-function one_of(a: u32, b: u32): u32 {
-  const byte = read_u8();
-  if (byte != a && byte != b) read_fail(ERR_VALUE);
-  return byte;
+function digit(): u32 {
+  const digit = read_u8() - 0x30;
+  if (digit > 9) read_fail(ERR_VALUE);
+  return digit;
 }
 
-/** Exactly `count` decimal digits. */
-function digits(count: i32): u32 {
-  let value: u32 = 0;
-  for (let i = 0; i < count; i++) {
-    const digit = read_u8() - 0x30;
-    if (digit > 9) read_fail(ERR_VALUE);
-    value = value * 10 + digit;
-  }
-  return value;
-}
-
-/** As `digits`, of which there is a largest value. */
-function two_digits(most: u32): u32 {
-  const value = digits(2);
-  if (value > most) read_fail(ERR_VALUE);
-  return value;
-}
-
-/** A decimal number without leading zeros, and `behind` after it. */
+/** A decimal number, and `behind` after it. */
 function number(behind: u32): u64 {
-  const first = read_u8() - 0x30;
-  if (first > 9) read_fail(ERR_VALUE);
-  let value = <u64>first;
+  let value = <u64>digit();
   for (let byte = read_u8(); byte != behind; byte = read_u8()) {
     const digit = byte - 0x30;
     // No digit comes after a zero in front, nor after as much as a further one might make too much.
@@ -87,7 +90,7 @@ function number(behind: u32): u64 {
   return value;
 }
 
-/** Two hexadecimal digits in lower case. */
+/** Two hexadecimal digits. */
 function hex_byte(): u32 {
   let value: u32 = 0;
   for (let i = 0; i < 2; i++) {
@@ -99,106 +102,85 @@ function hex_byte(): u32 {
   return value;
 }
 
-function hex_bytes(count: i32): void {
-  for (let i = 0; i < count; i++) hex_byte();
+/** Takes what has this form; its numbers and pairs go to `values`. */
+function take(form: string): void {
+  let to = values;
+  let p = changetype<usize>(form);
+  const end = p + ((<usize>form.length) << 1);
+  while (p < end) {
+    const wanted = <u32>load<u16>(p);
+    const next = <u32>load<u16>(p, 2);
+    p += 2;
+    if (wanted == TEXT) {
+      text();
+    } else if (wanted == HEX) {
+      for (let i = 0; i < 4; i++) hex_byte();
+    } else if (wanted == NUMBER || wanted == PAIR) {
+      let value: u64;
+      if (wanted == PAIR) {
+        value = <u64>(digit() * 10);
+        value += <u64>digit();
+      } else {
+        value = number(next);
+        p += 2;
+      }
+      store<u64>(to, value);
+      to += 8;
+    } else if (wanted == OPTIONAL) {
+      if (read_left() > 0 && <u32>load<u8>(read_cursor()) == next) read_u8();
+      p += 2;
+    } else {
+      const byte = read_u8();
+      const is_either = wanted == EITHER;
+      if (byte != (is_either ? next : wanted) && (!is_either || byte != <u32>load<u16>(p, 2))) read_fail(ERR_VALUE);
+      if (is_either) p += 4;
+    }
+  }
 }
 
-/** Days since 1970-01-01 of a date: years begin in March, so that a leap day ends one. */
-function days_of(year: u32, month: u32, day: u32): u32 {
+/** A value, at most `most`. */
+function value_at(offset: usize, most: u32): u32 {
+  const value = load<u64>(values + offset);
+  if (value > <u64>most) read_fail(ERR_VALUE);
+  return <u32>value;
+}
+
+/** Two pairs of digits. */
+function four_digits(offset: usize): u32 {
+  return value_at(offset, 99) * 100 + value_at(offset + 8, 99);
+}
+
+/**
+ * Date and time of the readings: UTC in s. Intervals end with whole seconds. Years begin in March, so that a leap day ends one,
+ * and days are counted since 1970-01-01.
+ */
+function time(): u32 {
+  if (memory.compare(values + IMPORTED, values + EXPORTED, TIME_BYTES) != 0) read_fail(ERR_VALUE);
+  const year = four_digits(IMPORTED);
+  const month = value_at(IMPORTED + 16, 12);
+  const day = value_at(IMPORTED + 24, 31);
+  const hour = value_at(IMPORTED + 32, 23);
+  const minute = value_at(IMPORTED + 40, 59);
+  const second = value_at(IMPORTED + 48, 59);
+  if (year < 1970 || year > 2099 || month < 1 || day < 1) read_fail(ERR_VALUE);
   const y = month > 2 ? year : year - 1;
   const m = month > 2 ? month - 3 : month + 9;
-  return y * 365 + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719_468;
+  const days = y * 365 + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719_468;
+  return days * DAY_S + hour * 3600 + minute * 60 + second;
 }
 
-/** Date, time, and a clock that was set: UTC in s. Intervals end with whole seconds. */
-function time(): u32 {
-  const year = digits(4);
-  expect("-");
-  const month = two_digits(12);
-  expect("-");
-  const day = two_digits(31);
-  expect("T");
-  const hour = two_digits(23);
-  expect(":");
-  const minute = two_digits(59);
-  expect(":");
-  const second = two_digits(59);
-  expect(",000+0000 ");
-  one_of(0x53, 0x49);
-  if (year < 1970 || year > 2099 || month < 1 || day < 1) read_fail(ERR_VALUE);
-  return days_of(year, month, day) * DAY_S + hour * 3600 + minute * 60 + second;
-}
-
-/** TM, RV, RI and RU of a register, whose OBIS value group C is the character `group`: its time; its energy goes to `to`. */
-function reading(group: u32, to: usize): u32 {
-  expect('"TM":"');
-  const until_s = time();
-  expect('","RV":');
-  const kwh = number(0x2e);
-  const rest = <u64>digits(6);
-  if (mul_div_floor(kwh, MWH_PER_KWH, 1, to) < 0 || load<u64>(to) > u64.MAX_VALUE - rest) read_fail(ERR_VALUE);
-  store<u64>(to, load<u64>(to) + rest);
-  expect(',"RI":"01-00:0');
-  one_of(group, group);
-  expect('.08.00*FF","RU":"kWh"');
-  return until_s;
-}
-
-function status(): void {
-  expect(',"ST":"');
-  one_of(0x47, 0x4d);
-  expect('"');
-}
-
-/** A key of the payload, and the text that it has. */
-function field(key: string): void {
-  expect(key);
-  text();
-}
-
-function payload(to: usize): void {
-  field('{"FV":"1.3","GI":"Tieline metrology","GS":"');
-  field(',"GV":"');
-  expect(',"PG":"F');
-  number(QUOTE);
-  field(',"MV":"');
-  field(',"MM":"');
-  field(',"MS":"');
-  expect(',"CF":"');
-  hex_bytes(12);
-  expect('","RD":[{');
-  const until_s = reading(0x31, readings);
-  expect(',"RT":"AC","EF":"');
-  if (one_of(0x74, QUOTE) != QUOTE) expect('"');
-  status();
-  expect("},{");
-  if (reading(0x32, readings + 8) != until_s) read_fail(ERR_VALUE);
-  status();
-  expect('}],"U":{"C":');
-  const constant = number(0x2c);
-  if (constant > <u64>MAX_METER_CONSTANT) read_fail(ERR_VALUE);
-  expect('"P":[');
-  store<u64>(pulses, number(0x2c));
-  store<u64>(pulses, number(0x5d), 8);
-  expect(',"I":');
-  number(0x2c);
-  expect('"Q":');
-  const flags = number(0x2c);
-  if (flags > <u64>u32.MAX_VALUE) read_fail(ERR_VALUE);
-  expect('"B":[');
-  number(0x2c);
-  number(0x5d);
-  expect(',"H":"');
-  hex_bytes(32);
-  expect('"}}');
-  store<u32>(to, until_s, RECEIPT_UNTIL_S);
-  store<u32>(to, <u32>flags, RECEIPT_FLAGS);
-  store<u32>(to, <u32>constant, RECEIPT_CONSTANT);
+/** Energy of register 0 or 1 by its pulses, into the u64 at `to`: the reading has to be the same. */
+function energy(register: usize, constant: u32, to: usize): void {
+  const code = mul_div_floor(load<u64>(values + PULSES + (register << 3)), MWH_PER_KWH, <u64>constant, to);
+  const reading = IMPORTED + register * READING_BYTES + TIME_BYTES;
+  const rest = <u64>(four_digits(reading + 8) * 100 + value_at(reading + 24, 99));
+  const mwh = load<u64>(to);
+  if (code < 0 || mwh / MWH_PER_KWH != load<u64>(values + reading) || mwh % MWH_PER_KWH != rest) read_fail(ERR_VALUE);
 }
 
 /** An integer of a DER signature, in the fewest bytes, as 32 bytes at `to`. Returns its length with its header. */
 function integer(to: usize): i32 {
-  expect("02");
+  if (hex_byte() != 2) read_fail(ERR_VALUE);
   const len = <i32>hex_byte();
   const first = hex_byte();
   if (len < 1 || len > 33 || (len == 33 && first != 0) || first > 0x7f) read_fail(ERR_VALUE);
@@ -221,22 +203,22 @@ function integer(to: usize): i32 {
  */
 export function receipt_read(source: usize, len: i32, point: usize, to: usize): i32 {
   read_begin(source, len);
-  expect("OCMF|");
-  const begin = read_cursor();
-  payload(to);
+  take(PAYLOAD);
+  const begin = source + PAYLOAD_AT;
   const end = read_cursor();
-  expect('|{"SA":"ECDSA-secp256k1-SHA256","SD":"30');
+  const until_s = time();
+  const constant = value_at(CONSTANT, MAX_METER_CONSTANT);
+  store<u32>(to, until_s, RECEIPT_UNTIL_S);
+  store<u32>(to, value_at(FLAGS, u32.MAX_VALUE), RECEIPT_FLAGS);
+  store<u32>(to, constant, RECEIPT_CONSTANT);
+  for (let i: usize = 0; i < 2; i++) energy(i, constant, to + RECEIPT_IMPORT_MWH + (i << 3));
+  take(SIGNATURE);
   const total = <i32>hex_byte();
   const r = integer(signature);
   if (r + integer(signature + 32) != total) read_fail(ERR_VALUE);
-  expect('"}');
+  if (read_u8() != QUOTE || read_u8() != 0x7d) read_fail(ERR_VALUE);
   const fault = read_end();
   if (fault < 0) return fault;
-  const constant = <u64>load<u32>(to, RECEIPT_CONSTANT);
-  for (let i: usize = 0; i < 16; i += 8) {
-    const code = mul_div_floor(load<u64>(pulses + i), MWH_PER_KWH, constant, to + RECEIPT_IMPORT_MWH + i);
-    if (code < 0 || load<u64>(to + i, RECEIPT_IMPORT_MWH) != load<u64>(readings + i)) return ERR_VALUE;
-  }
   if (sha256(begin, <i32>(end - begin), digest) < 0) return ERR_SIGNATURE;
   return verify(point, digest, signature) < 0 ? ERR_SIGNATURE : 0;
 }

@@ -104,11 +104,9 @@ function position_at(i: i32): usize {
   return draft + at.ENERGY_POSITIONS + <usize>i * at.POSITION_BYTES;
 }
 
+/** Whether a position has anything: a free one is all zeros. */
 function is_open(position: usize): bool {
-  return (
-    load<u32>(position) != 0 &&
-    (load<u64>(position, at.POSITION_FLOW_MWH) | load<u64>(position, at.POSITION_PROMISED_MWH)) != 0
-  );
+  return (load<u64>(position, at.POSITION_FLOW_MWH) | load<u64>(position, at.POSITION_PROMISED_MWH)) != 0;
 }
 
 /** A fulfilled rider, gone from both commitments, goes into the record of channel `n`. */
@@ -169,7 +167,6 @@ function settle(energy: usize, rider: usize, offered_by_node_1: bool, amount_msa
     const place = energy + at.ENERGY_POSITIONS + i * at.POSITION_BYTES;
     const other = load<u32>(place, at.POSITION_START);
     if (other == start || (other == 0 && position == 0)) position = place;
-    if (other == start) break;
   }
   // bounds.ts leaves a place for every pending rider. Where adds cross, a node_1 that took what it must refuse could need one
   // more: that energy is its loss.

@@ -6,6 +6,7 @@ import { spendable_msat } from "../channel/bounds";
 import { CHANNEL_PEER, channel_of, node_1_of, SLOT_RIDER, slot_of, slot_state } from "../channel/record";
 import { pays_arrears } from "../channel/riders";
 import { HOLDER, HTLC_OFFERED_BY } from "../chain/spec";
+import { size_of } from "../energy/price";
 import { ENERGY_ARREARS_MSAT, ENERGY_CLOSED_UNTIL, ENERGY_CREDITS_MSAT, energy_of } from "../energy/record";
 import { has_rider } from "../energy/rider";
 import { FREE, REMOVED } from "../htlc/states";
@@ -63,17 +64,28 @@ function is_paying(n: i32): bool {
   return false;
 }
 
+/** Whether arrears, of which there are some, are ours. */
+function owes(n: i32, arrears_msat: i64): bool {
+  return arrears_msat > 0 == (node_1_of(n) == HOLDER);
+}
+
+/** Whether who is in arrears on line `n` owes all of its credit, or more. */
+export function is_at_limit(n: i32): bool {
+  const energy = energy_of(n);
+  const arrears_msat = load<i64>(energy, ENERGY_ARREARS_MSAT);
+  // The creditor's grant: of the peer's to us or of ours to the peer.
+  const credit_msat = load<u64>(energy + (owes(n, arrears_msat) ? 8 : 0), ENERGY_CREDITS_MSAT);
+  return arrears_msat != 0 && size_of(arrears_msat) >= credit_msat;
+}
+
 /** Time has gone on: pays what we owe on channel `n`, a line whose peer is there, as far as our A reaches. */
 export function arrears_tick(n: i32): void {
   const energy = energy_of(n);
   const time = times + ((<usize>n) << 4);
   const arrears_msat = load<i64>(energy, ENERGY_ARREARS_MSAT);
-  const owing = arrears_msat > 0 == (node_1_of(n) == HOLDER);
-  const owed_msat = arrears_msat < 0 ? <u64>-arrears_msat : <u64>arrears_msat;
-  // The creditor's grant: of ours to the peer or of the peer's to us.
-  const credit_msat = load<u64>(energy + (owing ? 8 : 0), ENERGY_CREDITS_MSAT);
-  watch(n, time, arrears_msat, owed_msat > 0 && owed_msat >= credit_msat);
-  if (owed_msat == 0 || !owing || now_ms < load<i64>(time, AGAIN_MS) || is_paying(n)) return;
+  const owed_msat = size_of(arrears_msat);
+  watch(n, time, arrears_msat, is_at_limit(n));
+  if (owed_msat == 0 || !owes(n, arrears_msat) || now_ms < load<i64>(time, AGAIN_MS) || is_paying(n)) return;
   const amount_msat = min(owed_msat, spendable_msat(n));
   if (amount_msat > 0 && pay(n, amount_msat) >= 0) return;
   store<i64>(time, now_ms + CLOSE_AGAIN_MS, AGAIN_MS);

@@ -15,6 +15,7 @@ import {
   HOLDER_IS_NODE_1,
   OWNER_IS_NODE_1,
 } from "../energy/record";
+import { is_at_limit } from "./arrears";
 import { LINE_HAS_POLICIES, line_of, LINE_POLICIES, LINE_POLICIES_BYTES } from "./line_events";
 
 /** u32 channel, u32 1 while no rider can be; the record of energy/record.ts; the policies at the opening, if now others. */
@@ -25,7 +26,8 @@ export function energy_info(n: i32, to: usize): i32 {
   if (!has_energy(n)) return ERR_NOT_FOUND;
   const energy = energy_of(n);
   const line = line_of(n);
-  const suspended = utc_s == 0 || (load<u32>(energy, ENERGY_MARKS) & (ENERGY_DISPUTED | ENERGY_CLOCKS_APART)) != 0;
+  const marks = load<u32>(energy, ENERGY_MARKS);
+  const suspended = utc_s == 0 || (marks & (ENERGY_DISPUTED | ENERGY_CLOCKS_APART)) != 0 || is_at_limit(n);
   const opening = load<u32>(line, LINE_HAS_POLICIES) != 0 ? line + LINE_POLICIES : energy + ENERGY_POLICIES;
   store<u32>(to, n);
   store<u32>(to, suspended ? 1 : 0, 4);

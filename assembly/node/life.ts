@@ -5,6 +5,7 @@ import { ERR_ARGUMENT, ERR_FLASH, ERR_STATE } from "../base/errors";
 import { MAX_CHANNELS, MAX_CONNECTIONS, NODE_INPUT_BYTES } from "../base/limits";
 import { channel_force, channel_forget, channels_boot } from "../channel/channel";
 import { chain_count, chain_hashes, set_chain_height, set_time } from "../channel/config";
+import { set_mono } from "../channel/holds";
 import { channel_funding_depth } from "../channel/funding";
 import { channels_begin, STATE_CLOSED, STATE_FUNDED, STATE_NONE, STATE_NORMAL, state_of } from "../channel/record";
 import { energies_begin } from "../energy/record";
@@ -72,6 +73,7 @@ export function boot(len: i32): i32 {
 /** What the rooms know of time; a UTC that 32 bits do not hold is none. */
 function set_utc(utc_s: u64): void {
   payment_tick(now_ms, utc_s);
+  set_mono(now_ms);
   set_time(utc_s > <u64>u32.MAX_VALUE ? 0 : <u32>utc_s);
 }
 

@@ -4,8 +4,8 @@
 import { MAX_CHANNELS, MAX_HTLCS } from "../base/limits";
 import { HOLDER, HTLC_ID, HTLC_OFFERED_BY, HTLC_PAYMENT_HASH } from "../chain/spec";
 import { has_energy, SLOT_RIDER, slot_of } from "../channel/record";
+import { agreed_mwh } from "../energy/closing";
 import {
-  CLOSE_AGREED_MWH,
   CLOSE_BYTES,
   CLOSE_METERED_MWH,
   CLOSE_UNTIL,
@@ -110,7 +110,8 @@ export function line_events_note(): void {
       store<u32>(line, load<u32>(energy, ENERGY_CLOSED_UNTIL), CLOSED_START);
       store<u32>(line, load<u32>(roll, ROLL_UNTIL), CLOSED_UNTIL);
       store<u32>(line, ROLLING, CLOSED_STATE);
-      store<i64>(line, load<i64>(close_of(n, 0), CLOSE_AGREED_MWH), CLOSED_AGREED_MWH);
+      // Riders that were pending when we closed may have been fulfilled since.
+      store<i64>(line, agreed_mwh(n, load<u32>(roll, ROLL_UNTIL)), CLOSED_AGREED_MWH);
       store<i64>(line, load<i64>(roll, ROLL_FLOW_MWH), CLOSED_METERED_MWH);
       store<i64>(line, load<i64>(close_of(n, 0), CLOSE_METERED_MWH), CLOSED_OWN_MWH);
       store<i64>(line, load<i64>(close_of(n, 1), CLOSE_METERED_MWH), CLOSED_THEIR_MWH);

@@ -17,8 +17,10 @@ import {
   ENERGY_CLOSED_UNTIL,
   ENERGY_CLOSES,
   ENERGY_METER,
+  ENERGY_ROLL,
   energy_of,
 } from "../energy/record";
+import { FREE } from "../htlc/states";
 import * as meter from "../meter/meter";
 import {
   INTERVAL_CLOSE,
@@ -143,11 +145,19 @@ function make_close(n: i32): i32 {
   return encode_message(message, peer_frame(), MAX_MESSAGE_BYTES);
 }
 
-/** Sends the closes that are to go out, as they are stored. */
-export function lines_send(): void {
+/** Whether a roll goes out with what the channel has to say. */
+function is_rolling(n: i32): bool {
+  return load<u8>(energy_of(n), ENERGY_ROLL) != <u8>FREE;
+}
+
+/**
+ * Sends the closes that are to go out, as they are stored: `rolling`, those that a roll rests on; else the others, which begin
+ * where a roll has ended that the peer may not know of before it has heard what the channels had to say.
+ */
+export function lines_send(rolling: bool): void {
   if (utc_s == 0) return;
   for (let n = 0; n < MAX_CHANNELS; n++) {
-    if (!is_up(n) || load<u32>(close_of(n, 0), CLOSE_UNTIL) == 0) continue;
+    if (!is_up(n) || load<u32>(close_of(n, 0), CLOSE_UNTIL) == 0 || is_rolling(n) != rolling) continue;
     if (now_ms < load<i64>(again_ms + ((<usize>n) << 3))) continue;
     set_again(n, now_ms + CLOSE_AGAIN_MS);
     const len = make_close(n);

@@ -64,9 +64,9 @@ export function advance(): i32 {
     for (let c = 0; c < MAX_CONNECTIONS; c++) peer_end(c, true);
     return ERR_FLASH;
   }
-  // A close before the roll that rests on it.
-  lines_send();
+  lines_send(true);
   for (let n = 0; n < MAX_CHANNELS; n++) pull(n);
+  lines_send(false);
   tell_channels();
   line_events_tell();
   for (let len = payment_next_event(event); len > 0; len = payment_next_event(event)) {

@@ -161,7 +161,7 @@ function forward(n: i32, i: i32, slot: usize): i32 {
   }
   if (is_crowded(n, out, outgoing_msat)) return TEMPORARY_CHANNEL_FAILURE;
   if (swapped) {
-    failure = check_swap(n, out, slot, outgoing_msat);
+    failure = check_swap(n, i, out, outgoing_msat);
     first = swap_data;
     if (failure != 0) return failure;
     if (purse_take(rebate_msat) < 0) return TEMPORARY_CHANNEL_FAILURE;

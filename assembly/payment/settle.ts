@@ -3,6 +3,7 @@
 
 import { EXPIRY_GRACE_BLOCKS, FULFILL_DEADLINE_BLOCKS, MAX_CHANNELS, MAX_HTLCS } from "../base/limits";
 import { HOLDER, HTLC_CLTV_EXPIRY, HTLC_OFFERED_BY } from "../chain/spec";
+import { holds_begin } from "../channel/holds";
 import { channel_release } from "../channel/offers";
 import {
   SLOT_HANDLED,
@@ -17,7 +18,7 @@ import {
 import { COMMITTED, FREE, IN_ACCEPTOR, IN_OFFERER, REMOVED, state_flags } from "../htlc/states";
 import { height_of } from "./clock";
 import { settle_sets, waiting_begin } from "./final";
-import { lapse_begin, lapse_due } from "./lapse";
+import { lapse_due } from "./lapse";
 import { receive } from "./receive";
 import { resolve } from "./results";
 import { telling_begin } from "./telling";
@@ -25,7 +26,7 @@ import { telling_begin } from "./telling";
 /** To be called once after the persistent regions were read back: what is not persistent begins anew. */
 export function payment_boot(): void {
   waiting_begin();
-  lapse_begin();
+  holds_begin();
   telling_begin();
 }
 

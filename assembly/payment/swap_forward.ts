@@ -1,8 +1,9 @@
 // Swaps that pass through: the rider that goes out for the one that came in. PROTOCOL.md, "Forwarding" and "What is refused".
 
 import { ERR_VALUE } from "../base/errors";
-import { ENERGY_SHARE, MAX_HTLCS, MAX_POSITIONS } from "../base/limits";
+import { ENERGY_SHARE, HOLD_MARGIN_S, MAX_HTLCS, MAX_POSITIONS } from "../base/limits";
 import { HOLDER, HTLC_AMOUNT_MSAT, HTLC_OFFERED_BY } from "../chain/spec";
+import { hold_left_ms } from "../channel/holds";
 import { CHANNEL_PEER, SLOT_LINK, SLOT_RIDER, channel_of, has_energy, node_1_of, slot_of } from "../channel/record";
 import { reserves } from "../channel/riders";
 import { minus, plus, size_of, value_ceil } from "../energy/price";
@@ -44,21 +45,22 @@ const dearest: usize = memory.data(8, 8);
 export let swap_data: u64 = 0;
 
 /**
- * Checks the swap at `slot`, received on channel `n`, that its onion in `fields` sends on to channel `out` with
+ * Checks the swap in slot `i` of channel `n`, received, that its onion in `fields` sends on to channel `out` with
  * `outgoing_msat`: 0, and `outgoing` and `rebate_msat` are what to send; or a failure of BOLT 4, its data in `swap_data`.
  */
-export function check_swap(n: i32, out: i32, slot: usize, outgoing_msat: u64): i32 {
+export function check_swap(n: i32, i: i32, out: i32, outgoing_msat: u64): i32 {
   swap_data = 0;
   if (!has_energy(out)) return REQUIRED_CHANNEL_FEATURE_MISSING;
+  const slot = slot_of(n, i);
   const incoming = slot + SLOT_RIDER;
-  // It has to lapse here before it does there.
-  const held_s = <u32>load<u16>(incoming, RIDER_HOLD_S);
-  if (held_s < 2 || load<u8>(incoming, RIDER_LAPSE) != <u8>FREE) return TEMPORARY_CHANNEL_FAILURE;
+  // What goes out has to lapse before its own one can, and be acknowledged by then.
+  const hold_s = hold_left_ms(n, i) / 1000 - HOLD_MARGIN_S;
+  if (hold_s < 1 || load<u8>(incoming, RIDER_LAPSE) != <u8>FREE) return TEMPORARY_CHANNEL_FAILURE;
   memory.fill(outgoing, 0, RIDER_BYTES);
   store<u32>(outgoing, load<u32>(fields, ENERGY_INTERVAL_START), RIDER_START);
   store<u8>(outgoing, load<u8>(fields, ENERGY_KIND), RIDER_KIND);
   store<i64>(outgoing, load<i64>(fields, ENERGY_AMOUNT_MWH), RIDER_MWH);
-  store<u16>(outgoing, <u16>min(held_s - 1, <u32>load<u16>(energy_of(out), ENERGY_HOLD_S)), RIDER_HOLD_S);
+  store<u16>(outgoing, <u16>min(hold_s, <i64>load<u16>(energy_of(out), ENERGY_HOLD_S)), RIDER_HOLD_S);
   const incoming_msat = load<u64>(slot, HTLC_AMOUNT_MSAT);
   const same_peer: bool = memory.compare(channel_of(n) + CHANNEL_PEER, channel_of(out) + CHANNEL_PEER, 33) == 0;
   const code = swap_check(n, out, incoming, outgoing, incoming_msat, outgoing_msat);

@@ -57,7 +57,7 @@ export interface EnergyInfo {
   readonly holderClose: IntervalClose | undefined;
   readonly counterpartyClose: IntervalClose | undefined;
   readonly disputed: boolean;
-  /** No riders now: in dispute, the clock unknown, or the ends' clocks too far apart. */
+  /** No riders now: in dispute, the clock unknown, the ends' clocks too far apart, or arrears at the debtor's credit. */
   readonly suspended: boolean;
 }
 

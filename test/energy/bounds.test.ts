@@ -155,9 +155,9 @@ onEngines("bounds of riders", {
               energy.call("bounds_add", energy.rider(rider), offeredBy === 1 ? 1 : 0);
             const by = one.offeredBy === 1 ? 1 : 0;
             const [free1, free2] = free.map((value) => BigInt.asIntN(64, value)) as [bigint, bigint];
-            expect(energy.call("bounds_check", n, energy.rider(one.rider), by, free1, free2)).toBe(expected);
+            expect(energy.call("bounds_check", energy.rider(one.rider), by, free1, free2)).toBe(expected);
             for (const end of [1, 2] as const) {
-              const locked = BigInt.asUintN(64, energy.instance.call("locked_msat", n, end === 1 ? 1 : 0) as bigint);
+              const locked = BigInt.asUintN(64, energy.instance.call("locked_msat", end === 1 ? 1 : 0) as bigint);
               expect(locked).toBe(model.locked(end));
               const start = one.rider.start;
               expect(energy.instance.call("remaining_mwh", start, end === 1 ? 1 : 0)).toBe(
@@ -182,7 +182,7 @@ onEngines("bounds of riders", {
       energy.call("bounds_begin", 0);
       for (const amount of add)
         energy.call("bounds_add", energy.rider({ start: START, kind: RECEIPT, mwh: amount }), 0);
-      return energy.call("bounds_check", 0, energy.rider({ start: START, kind: RECEIPT, mwh }), 0, 0n, 0n);
+      return energy.call("bounds_check", energy.rider({ start: START, kind: RECEIPT, mwh }), 0, 0n, 0n);
     };
     for (const sign of [1n, -1n]) {
       energy.setPosition(0, 0, 0, 0n, 0n);
@@ -208,14 +208,14 @@ onEngines("bounds of riders", {
     energy.call("bounds_add", energy.rider({ start: START, kind: PROMISE, mwh: -(2n ** 63n) }), 1);
     energy.call("bounds_add", energy.rider({ start: START, kind: PROMISE, mwh: -(2n ** 63n) }), 1);
     expect(energy.instance.call("remaining_mwh", START, 0)).toBe(0n);
-    expect(energy.instance.call("locked_msat", 0, 0)).toBe(-1n);
+    expect(energy.instance.call("locked_msat", 0)).toBe(-1n);
   },
 
   "sixteen intervals, positions and pending riders together, and no more": (energy) => {
     expect(energy.open(TERMS)).toBe(0);
     for (let i = 0; i < 13; i++) energy.setPosition(0, i, startOf(i), 5n, 0n);
     const check = (interval: number): number =>
-      energy.call("bounds_check", 0, energy.rider({ start: startOf(interval), kind: RECEIPT, mwh: 1n }), 0, 0n, 0n);
+      energy.call("bounds_check", energy.rider({ start: startOf(interval), kind: RECEIPT, mwh: 1n }), 0, 0n, 0n);
     const add = (interval: number, kind = RECEIPT): void => {
       energy.call("bounds_add", energy.rider({ start: startOf(interval), kind, mwh: kind === ARREARS ? 0n : 1n }), 1);
     };
@@ -229,6 +229,28 @@ onEngines("bounds of riders", {
     expect([check(23), check(22), check(0), check(20), check(21)]).toEqual([ERR.capacity, 0, 0, 0, 0]);
     add(24, ARREARS);
     expect([check(24), check(22)]).toEqual([ERR.capacity, 0]);
+  },
+
+  "all sixteen positions taken, there still is room for riders of theirs": (energy) => {
+    expect(energy.open(TERMS)).toBe(0);
+    for (let i = 0; i < 16; i++) energy.setPosition(0, i, startOf(i), 5n, 0n);
+    const check = (interval: number): number => {
+      energy.call("bounds_begin", 0);
+      return energy.call("bounds_check", energy.rider({ start: startOf(interval), kind: RECEIPT, mwh: 1n }), 0, 0n, 0n);
+    };
+    expect([check(0), check(15), check(16)]).toEqual([0, 0, ERR.capacity]);
+  },
+
+  "what is left is that of the line begun with": (energy) => {
+    expect(energy.open(TERMS)).toBe(0);
+    energy.setPosition(1, 0, START, 9n, 9n);
+    energy.call("bounds_begin", 0);
+    expect(energy.instance.call("remaining_mwh", START, 1)).toBe(CAPACITY);
+    energy.call("bounds_begin", 1);
+    expect(energy.instance.call("remaining_mwh", START, 1)).toBe(CAPACITY - 9n);
+    expect(energy.instance.call("locked_msat", 1)).toBe(9n);
+    energy.call("bounds_begin", 0);
+    expect(energy.instance.call("locked_msat", 1)).toBe(0n);
   },
 
   "intervals, kinds and clocks": (energy) => {

@@ -11,6 +11,7 @@ import {
   OUT,
   parametersOf,
   receiptText,
+  signedReceipt,
   TERMS,
   type End,
   type Energy,
@@ -323,6 +324,114 @@ onEngines("interval close", {
     }
   },
 
+  "a close has what was agreed on before its end, and of the first one no flow": (energy) => {
+    const street = new Street(energy, TERMS, true);
+    street.agree(-1, -77n);
+    street.agree(0, -5n);
+    street.count(1, 300n);
+    expect(street.closeOwn(0, startOf(0))).toBe(0);
+    expect(energy.close(0, 0)).toEqual({ until: startOf(0), agreed: -77n, metered: 0n });
+    // Constant and flags of the receipt.
+    const receipt = receiptText({ untilS: startOf(1), constant: FINE, ...street.registers[0] }, meterKey(0));
+    const payload = receipt.slice(5, receipt.lastIndexOf("|{")).replace('"Q":0', '"Q":276');
+    const flagged = signedReceipt(payload, meterKey(0));
+    expect(energy.call("close_own", 0, energy.text(flagged), flagged.length)).toBe(0);
+    expect(energy.record(0).readUInt32LE(AT.closes + 4)).toBe(FINE * 256 + (276 & 255));
+    expect(energy.close(0, 0).agreed).toBe(-82n);
+    // A roll that is under way is no position.
+    energy.set(0, AT.roll, 1n, 32);
+    energy.set(0, AT.roll + 8, 1_000n);
+    expect(energy.instance.call("agreed_mwh", 0, startOf(5))).toBe(-82n);
+    expect(energy.instance.call("agreed_mwh", 0, startOf(0))).toBe(-77n);
+  },
+
+  "there is no dispute before both have closed alike, whoever closes last": (energy) => {
+    for (const first of [0, 1] as const) {
+      const street = new Street(energy, TERMS, true);
+      const last = first === 0 ? 1 : 0;
+      street.closeBoth(startOf(0));
+      street.roll();
+      street.count(1, 1000n);
+      expect(street.closeOwn(first, startOf(1))).toBe(0);
+      expect(street.tell(first)).toBe(0);
+      expect([energy.marks(0), energy.marks(1)]).toEqual([0, 0]);
+      expect(street.closeOwn(last, startOf(1))).toBe(0);
+      expect(energy.marks(last)).toBe(DISPUTED);
+      expect(energy.marks(first)).toBe(0);
+      expect(street.tell(last)).toBe(0);
+      expect(energy.marks(first)).toBe(DISPUTED);
+      // One that closes more meanwhile: what the other end may accept is not known.
+      energy.set(last, AT.marks, 1n, 32);
+      expect(street.closeOwn(last, startOf(2))).toBe(0);
+      expect(street.tell(last)).toBe(0);
+      expect(energy.marks(first)).toBe(DISPUTED);
+      expect(energy.call("close_settle", first)).toBe(ERR.state);
+      expect(energy.call("close_due", first, startOf(4))).toBe(startOf(2));
+      expect(street.closeOwn(first, startOf(2))).toBe(0);
+      expect(energy.call("close_settle", first)).toBe(0);
+    }
+  },
+
+  "the other end's figure settles only what both have closed": (energy) => {
+    const street = new Street(energy, TERMS, true);
+    street.closeBoth(startOf(0));
+    street.roll();
+    street.count(1, 1000n);
+    expect(street.closeOwn(1, startOf(1))).toBe(0);
+    expect(street.closeOwn(0, startOf(2))).toBe(0);
+    // The flow of the other end's meter until another time.
+    expect(street.tell(0, { metered: energy.close(1, 0).metered })).toBe(ERR.value);
+    expect(street.tell(0, { metered: 9_999n })).toBe(ERR.value);
+    expect(street.closeOwn(1, startOf(2))).toBe(0);
+    expect(street.tell(0, { metered: 9_999n })).toBe(ERR.value);
+    expect(street.tell(0, { metered: energy.close(1, 0).metered })).toBe(0);
+  },
+
+  "losses are weighed in mWh: the share rounded down, the pulses' tolerance up": (energy) => {
+    const judge = (
+      constants: readonly [number, number],
+      lossMaxPpm: number,
+      sent: bigint,
+      received: bigint,
+    ): number => {
+      const street = new Street(energy, { ...TERMS, lossMaxPpm }, true, constants);
+      street.registers[0].exported = 0n;
+      street.registers[1].imported = 0n;
+      street.closeBoth(startOf(0));
+      street.roll();
+      street.count(1, sent);
+      street.count(2, received);
+      street.closeBoth(startOf(1));
+      expect(energy.marks(0)).toBe(energy.marks(1));
+      return energy.marks(0);
+    };
+    // 160 mWh, of which 9.6 or 10 may be lost, and 40 besides.
+    expect(judge([FINE, FINE], 60_000, 16n, 11n)).toBe(DISPUTED);
+    expect(judge([FINE, FINE], 62_500, 16n, 11n)).toBe(0);
+    // Two pulses of a meter of 7 a kWh are 285,714.3 mWh, and of the other one 20: with k pulses received, so many sent.
+    const lost = 285_735n;
+    for (let k = 1n; k < 71n; k++) {
+      const received = (k * 1_000_000n) / 7n;
+      if ((received + lost) % 10n !== 0n) continue;
+      expect(judge([FINE, 7], 0, (received + lost) / 10n, k)).toBe(0);
+      expect(judge([FINE, 7], 0, (received + lost) / 10n + 1n, k)).toBe(DISPUTED);
+    }
+  },
+
+  "a register may go on by as much as any line carries": (energy) => {
+    for (const side of ["imported", "exported"] as const) {
+      const close = (mwh: bigint): number => {
+        const street = new Street(energy, TERMS, true, [1_000_000 / 1_000, FINE]);
+        street.closeBoth(startOf(0));
+        street.roll();
+        street.registers[0][side] += mwh / 1_000n;
+        return street.closeOwn(0, startOf(1));
+      };
+      // 2^50 mWh, which is no whole number of pulses: both sides of it.
+      expect([close(2n ** 50n), close(2n ** 50n + 1_000n)]).toEqual([0, ERR.value]);
+    }
+  },
+
   "what is due, and by whom": (energy) => {
     const street = new Street(energy, TERMS, true);
     const due = (utcS: number): number[] => [0, 1].map((n) => energy.call("close_due", n, utcS));
@@ -345,6 +454,28 @@ onEngines("interval close", {
     expect(street.closeOwn(0, startOf(2))).toBe(ERR.state);
     expect(street.tell(1)).toBe(0);
     expect(street.tell(1, { end: startOf(2) })).toBe(ERR.state);
+  },
+
+  "node_2 closes more than it has only after node_1, which a roll may be on its way from": (energy) => {
+    for (const openerIsNode1 of [true, false]) {
+      const street = new Street(energy, TERMS, openerIsNode1);
+      const [one, two] = [street.channelOf(1), street.channelOf(2)];
+      const due = (n: number, utcS: number): number => energy.call("close_due", n, utcS);
+      street.closeOwn(two, startOf(0));
+      expect([due(two, startOf(0)), due(two, startOf(3))]).toEqual([0, 0]);
+      expect(street.tell(two)).toBe(0);
+      // node_1 need not do one after the other, nor less than node_2 has.
+      expect([due(one, startOf(0) - 1), due(one, startOf(2) + 1)]).toEqual([startOf(0), startOf(2)]);
+      street.closeOwn(one, startOf(2));
+      expect([due(one, startOf(2) + 1), due(one, startOf(4))]).toEqual([0, startOf(4)]);
+      expect(street.tell(one)).toBe(0);
+      expect([due(two, startOf(2) - 1), due(two, startOf(3))]).toEqual([startOf(2), startOf(3)]);
+      street.closeOwn(two, startOf(2));
+      expect(due(two, startOf(4))).toBe(0);
+      expect(street.tell(two)).toBe(0);
+      expect([due(one, startOf(4)), due(two, startOf(4))]).toEqual([0, 0]);
+      expect(street.roll().until).toBe(startOf(2));
+    }
   },
 
   "closes that contradict their receipt, the past or the clock are not taken, and change nothing": (energy) => {

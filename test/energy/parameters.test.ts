@@ -87,6 +87,17 @@ onEngines("energy parameters", {
       expect([change, energy.propose({ ...TERMS, ...change })]).toEqual([change, ERR.value]);
       expect(energy.record(0).equals(Buffer.alloc(760))).toBe(true);
     }
+    // And the largest that they can have.
+    for (const change of [
+      { ratingMw: 10n ** 13n },
+      { priceCap: 10n ** 9n, tariff: -(10n ** 9n), spreadPpm: 1_000_000 },
+      { rents: [10n ** 9n, 10n ** 9n], losses: [1_000_000, 1_000_000], lossMaxPpm: 1_000_000 },
+      { holdS: 3600, intervalS: 3600 },
+      { ratingMw: 4n, intervalS: 900 },
+    ] as const) {
+      energy.call("energies_begin");
+      expect([change, energy.propose({ ...TERMS, ...change })]).toEqual([change, 0]);
+    }
     for (const flags of [0, 3, 0xffffffff]) {
       expect(energy.open(TERMS)).toBe(0);
       const slots = energy.slots(0);
@@ -136,6 +147,21 @@ onEngines("energy parameters", {
     }
     energy.call("energies_begin");
     expect(energy.call("energy_take_accept", 2, energy.data)).toBeLessThan(0);
+  },
+
+  "two lines may be opened at a time: each answer is held against its own proposal": (energy) => {
+    energy.call("energies_begin");
+    const other = { ...TERMS, rents: [5n, 6n], holdS: 77 } as const;
+    expect([energy.propose(TERMS, 0), energy.propose(other, 2)]).toEqual([0, 0]);
+    for (const [opener, accepter] of [
+      [0, 1],
+      [2, 3],
+    ] as const) {
+      expect(energy.call("energy_take_open", accepter, energy.slots(opener), 5n)).toBe(0);
+    }
+    expect(energy.call("energy_take_accept", 0, energy.slots(1))).toBe(0);
+    expect(energy.call("energy_take_accept", 2, energy.slots(1))).toBe(ERR.value);
+    expect(energy.call("energy_take_accept", 2, energy.slots(3))).toBe(0);
   },
 
   "each line has a meter of its own": (energy) => {

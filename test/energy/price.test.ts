@@ -205,6 +205,45 @@ onEngines("prices of energy", {
     );
   },
 
+  "rents of two lines stay within what can be counted": (energy) => {
+    energy.call("energies_begin");
+    const half = 2n ** 62n - 1n;
+    const at = (rents: readonly [bigint, bigint]): Half => ({
+      holderIsNode1: true,
+      owned: true,
+      rents,
+      losses: [0, 0],
+    });
+    const check = (mwh: bigint): number => {
+      const riders = [
+        energy.rider({ start: START, kind: RECEIPT, mwh }),
+        energy.rider({ start: START, kind: RECEIPT, mwh }, 1),
+      ];
+      return energy.call("swap_check", IN, OUT_LINE, riders[0] ?? 0, riders[1] ?? 0, -1n, 0n);
+    };
+    // 1 msat a mWh on both lines: their sum is the largest that an i64 has.
+    for (const rents of [
+      [MILLION, MILLION],
+      [-MILLION, -MILLION],
+    ] as const) {
+      setHalf(energy, IN, at(rents));
+      setHalf(energy, OUT_LINE, at(rents));
+      for (const sign of [1n, -1n]) {
+        expect(check(sign * half)).toBe(0);
+        expect(energy.instance.call("swap_rent")).toBe((rents[0] < 0n ? -2n : 2n) * half);
+        expect(check(sign * (half + 1n))).toBe(ERR.overflow);
+      }
+    }
+    // Beyond 64 bits, on either line.
+    for (const n of [IN, OUT_LINE]) {
+      setHalf(energy, n, at([10n ** 9n, 10n ** 9n]));
+      setHalf(energy, n === IN ? OUT_LINE : IN, at([0n, 0n]));
+      for (const sign of [1n, -1n]) {
+        expect([check(sign * (half / 1000n)), check(sign * 2n ** 62n)]).toEqual([0, ERR.overflow]);
+      }
+    }
+  },
+
   "energy that goes over a line and back brings no more than a unit's rounding": (energy) => {
     fc.assert(
       fc.property(price, price, share, share, fc.bigInt(1n, 10n ** 10n), (forth, back, lossForth, lossBack, mwh) => {

@@ -53,6 +53,10 @@ function readReceipt(energy: Energy, text: string | Uint8Array, point: Uint8Arra
   };
 }
 
+/** The signature of a receipt, and a length in two hexadecimal digits. */
+const derOf = (text: string): string => /"SD":"([0-9a-f]+)"/.exec(text)?.[1] ?? "";
+const hexLength = (hex: string): string => (hex.length / 2).toString(16).padStart(2, "0");
+
 /** xorshift32: the same numbers in every run. */
 function* numbers(seed: number): Generator<number, never> {
   for (let state = seed; ;) {
@@ -144,6 +148,27 @@ onEngines("receipts of a line meter", {
       ['"FV":"1.3"', '"FV":"1.2"'],
       ['"RU":"kWh"', '"RU":"Wh"'],
       ["5a5a", "5A5A"],
+      ["5a5a", "5:5a"],
+      ["5a5a", "5`5a"],
+      ["5a5a", "5g5a"],
+      ['"RD":[{"TM":"2025-06-15T15:15:00', '"RD":[{"TM":"2025-06-15T15:00:00'],
+      ['"RD":[{"TM":"2025', '"RD":[{"TM":"2024'],
+      ["T15:15:00", "T15:15:60"],
+      ["T15:15:00", "T15:1/:00"],
+      ["2025-06-15", "2025-06-32"],
+      ["2025-06-15", "2025-00-15"],
+      ["0000 S", "0000 IS"],
+      ['"P":[12345,6]', '"P":[18446744073709551615,6]'],
+      ['"RV":12.345000', '"RV":13.345000'],
+      ['"RV":12.345000', '"RV":12.3450000'],
+      ['"EF":""', '"EF":"tt"'],
+      ['"EF":""', '"EF":"E'],
+      ['"ST":"G"},{', '"ST":"F"},{'],
+      ['"I":900', '"I":'],
+      ['"B":[10,1]', '"B":[10,]'],
+      ['"MM":"test meter"', '"MM":"test|meter"'],
+      ['"MM":"test meter"', '"MM":"test\x7fmeter"'],
+      ['"MM":"test meter"', '"MM":"test\x1fmeter"'],
     ];
     for (const [from, to] of changes) {
       const at = text.indexOf(from);
@@ -157,6 +182,80 @@ onEngines("receipts of a line meter", {
       .replaceAll("0000 S", "0000 I")
       .replace('"Q":0', '"Q":4294967295');
     expect(readReceipt(energy, signedReceipt(informative, key), point)).toEqual({ ...seen, flags: 4_294_967_295 });
+    // What a meter of its own choice writes: no name, the widest ones, an error flag, a tampered register.
+    for (const [from, to] of [
+      ['"MV":"Tieline"', '"MV":""'],
+      ['"MV":"Tieline"', '"MV":" ~}"'],
+      ['"EF":""', '"EF":"t"'],
+      ['"ST":"G"', '"ST":"M"'],
+      ['"PG":"F7"', '"PG":"F18446744073709551609"'],
+    ] as const) {
+      const payload = text.slice(5, text.lastIndexOf("|{")).replaceAll(from, to);
+      expect([to, readReceipt(energy, signedReceipt(payload, key), point)]).toEqual([to, seen]);
+    }
+    // The largest registers that there are.
+    const most = { ...reading, constant: 100_000, imported: 2n ** 64n - 10n, exported: 0n };
+    const importMwh = 10n * (2n ** 64n - 10n);
+    expect(readReceipt(energy, receiptText(most, key), point)).toBe(importMwh < 2n ** 64n ? 0 : ERR.value);
+    const large = { ...reading, constant: 1_000, imported: (2n ** 64n - 1n) / 1000n, exported: 0n };
+    expect(readReceipt(energy, receiptText(large, key), point)).toMatchObject({ importMwh: 1000n * large.imported });
+  },
+
+  "a signature has one form: two integers in the fewest bytes": (energy) => {
+    const [key, point] = [meterKey(3), meterPoint(3)];
+    const reading = { untilS: 1_750_000_500, constant: 1000, imported: 12_345n, exported: 6n };
+    /** Texts by the lengths of r and s: bytes in front of them, as small integers are rare. */
+    const found = new Map<string, string>();
+    for (let page = 1; !["33/32", "32/32", "31/32"].every((lengths) => found.has(lengths)); page++) {
+      const text = receiptText(reading, key, page);
+      const der = Buffer.from(derOf(text), "hex");
+      found.set(`${der[3]}/${der[5 + (der[3] ?? 0)]}`, text);
+    }
+    for (const text of found.values()) {
+      expect(readReceipt(energy, text, point)).toMatchObject({ untilS: reading.untilS });
+      const der = derOf(text);
+      const { r, s } = {
+        r: der.slice(8, 8 + 2 * parseInt(der.slice(6, 8), 16)),
+        s: der.slice(12 + 2 * parseInt(der.slice(6, 8), 16)),
+      };
+      const whole = (...parts: readonly string[]): string => {
+        const body = parts.map((part) => `02${hexLength(part)}${part}`).join("");
+        return `30${hexLength(body)}${body}`;
+      };
+      expect(whole(r, s)).toBe(der);
+      const forms = [
+        // Zeros in front that nothing asks for.
+        whole(`00${r}`, s),
+        whole(r, `00${s}`),
+        whole(`0000${r}`, s),
+        // Negative, too long, and nothing at all.
+        whole(`80${r.slice(2)}`, s),
+        whole(r, `ff${s.slice(2)}`),
+        whole(`01${r.padStart(64, "0").slice(-64)}`, s),
+        whole("", s),
+        whole(r, ""),
+        whole(r),
+        whole(r, s, s),
+        der.replace(/^30../, `30${hexLength(der)}`),
+        der.replace(/^30..02/, (head) => `${head.slice(0, 4)}03`),
+        der.replace(/^30(..)02/, "31$102"),
+        `${der}00`,
+        der.slice(0, -2),
+        der.toUpperCase(),
+      ].filter((form) => form !== der);
+      for (const form of forms) {
+        const code = readReceipt(energy, text.replace(`"${der}"`, `"${form}"`), point);
+        expect([form, code]).toEqual([form, ERR.value]);
+      }
+      // Well-formed, but not of this receipt.
+      expect(readReceipt(energy, text.replace(`"${der}"`, `"${whole(r, `3f${s.slice(2)}`)}"`), point)).toBe(
+        ERR.signature,
+      );
+      expect(readReceipt(energy, text.replace(`"${der}"`, `"${whole("00", s)}"`), point)).toBe(ERR.signature);
+      expect(readReceipt(energy, text.replace(`"${der}"`, `"${whole("7f", s)}"`), point)).toBe(ERR.signature);
+      expect(readReceipt(energy, `${text} `, point)).toBe(ERR.length);
+      expect(readReceipt(energy, text.slice(0, -1), point)).toBe(ERR.truncated);
+    }
   },
 
   "times are those of the calendar": (energy) => {

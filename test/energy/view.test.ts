@@ -151,6 +151,29 @@ onEngines("energy state", {
     expect(energy.marks(0)).toBe(0);
   },
 
+  "a position whose flows and promises net to zero leaves its place": (energy) => {
+    expect(energy.open(TERMS)).toBe(0);
+    const settle = (interval: number, mwh: bigint, kind: number): void => {
+      energy.call("energy_settle", 0, energy.rider({ start: startOf(interval), kind, mwh }), 0, 1n);
+    };
+    settle(0, 3n, PROMISE);
+    settle(1, 4n, 0);
+    // The flow is none, what is promised still is.
+    settle(0, -3n, 0);
+    const positions = (): number[] =>
+      Array.from({ length: 16 }, (_, i) => energy.record(0).readUInt32LE(AT.positions + i * 24)).filter(Boolean);
+    expect(positions()).toEqual([startOf(0), startOf(1)]);
+    settle(0, 3n, 0);
+    settle(0, -3n, PROMISE);
+    expect(positions()).toEqual([startOf(1)]);
+    settle(2, 5n, 0);
+    expect(positions()).toEqual([startOf(2), startOf(1)]);
+    settle(1, -4n, 0);
+    settle(2, -5n, 0);
+    const record = energy.record(0);
+    expect(record.subarray(AT.positions, AT.roll).equals(Buffer.alloc(AT.roll - AT.positions))).toBe(true);
+  },
+
   "what positions cannot hold moves nothing, and no total overflows": (energy) => {
     expect(energy.open(TERMS)).toBe(0);
     for (let i = 0; i < 17; i++) {
@@ -161,6 +184,9 @@ onEngines("energy state", {
       (a, b) => a - b,
     );
     expect(starts).toEqual(Array.from({ length: 16 }, (_, i) => startOf(i)));
+    // Nor does it land anywhere else.
+    expect(record.subarray(AT.roll, AT.roll + 24).equals(Buffer.alloc(24))).toBe(true);
+    expect(energy.read(0, 64).equals(Buffer.alloc(64))).toBe(true);
     energy.set(0, AT.totals, 2n ** 64n - 1n);
     setRoll(energy, 0, startOf(20), 1n, 0n);
     energy.call("energy_roll_done", 0);

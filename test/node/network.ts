@@ -6,6 +6,7 @@ import { NodeCrypto } from "../../host/board/node_crypto.js";
 import { NorFlash } from "../../host/board/nor_flash.js";
 import type { Engine } from "../../host/engine/engine.js";
 import { engineByName } from "../../host/engine/index.js";
+import type { ModuleFile } from "../../host/engine/module_file.js";
 import { LightningNode } from "../../host/node/lightning_node.js";
 import type { NodeEvent } from "../../host/node/node_event.js";
 import type { EnergyParameters } from "../../host/node/energy_requests.js";
@@ -79,7 +80,8 @@ export class TestNode {
     const board = new NodeBoard(this.flash, new NodeCrypto(this.keys), entropy, this.meters);
     this.alive = true;
     const { nowMs } = this.network;
-    this.node = new LightningNode(this.network.engine, this.network.file, board, this.config, this, {
+    const file = this.network.files.get(this.name) ?? this.network.file;
+    this.node = new LightningNode(this.network.engine, file, board, this.config, this, {
       height: this.network.heightOf(this.config.chainHash),
       secondHeight: this.network.heightOf(this.config.secondChain?.chainHash),
       nowMs,
@@ -127,6 +129,8 @@ const isOther = (chainHash: Uint8Array | undefined): boolean =>
 export class TestNetwork {
   readonly engine: Engine;
   readonly file = readNode();
+  /** Firmware of its own, by a node's name. */
+  readonly files = new Map<string, ModuleFile>();
   readonly nodes: TestNode[] = [];
   private lines: Line[] = [];
   private fundings = 0;

@@ -154,9 +154,9 @@ export class ScriptedExchange implements Exchange {
       const remaining = this.remainingMwh(step.edge, flowAway, intervalStartS);
       if (absolute(energyMwh) > remaining) return `${at.name}: capacity`;
       if (i > 0 && absolute(energyMwh) > remaining / 4n) return `${at.name}: share of the capacity`;
-      // Who passes a rider on lets it lapse a second before it does where it came from.
-      if (i > 0 && holdS < 2) return `${at.name}: too little time`;
-      holdS = i === 0 ? step.edge.plan.holdS : Math.min(holdS - 1, step.edge.plan.holdS);
+      // Who passes a rider on lets it lapse two seconds before it does where it came from.
+      if (i > 0 && holdS < 3) return `${at.name}: too little time`;
+      holdS = i === 0 ? step.edge.plan.holdS : Math.min(holdS - 2, step.edge.plan.holdS);
       if (i > 0) {
         const why = this.forwards(at, hops[i - 1] as Swap["hops"][number], hops[i] as Swap["hops"][number]);
         if (why !== undefined) return `${at.name}: ${why}`;
