@@ -7,7 +7,7 @@ import { NorFlash } from "../../host/board/nor_flash.js";
 import type { Engine } from "../../host/engine/engine.js";
 import { engineByName } from "../../host/engine/index.js";
 import type { ModuleFile } from "../../host/engine/module_file.js";
-import { LightningNode } from "../../host/node/lightning_node.js";
+import { LightningNode, type NodeHost } from "../../host/node/lightning_node.js";
 import type { NodeEvent } from "../../host/node/node_event.js";
 import type { EnergyParameters } from "../../host/node/energy_requests.js";
 import type { NodeConfig, PayHop, PayRequest } from "../../host/node/requests.js";
@@ -113,9 +113,9 @@ export class TestNode {
     this.broadcastChains.push(chain);
   }
 
-  onWatch(channel: number, outpoint: Uint8Array): void {
+  onWatch: NodeHost["onWatch"] = (channel, outpoint) => {
     this.watched.set(channel, outpoint);
-  }
+  };
 
   told<K extends NodeEvent["kind"]>(kind: K): Extract<NodeEvent, { kind: K }>[] {
     return this.events.filter((event): event is Extract<NodeEvent, { kind: K }> => event.kind === kind);
