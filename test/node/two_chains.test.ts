@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { availableEngines } from "../../host/engine/index.js";
 import { NO_RATE } from "../../host/node/requests.js";
+import { LINE } from "./lines.js";
 import { CONFIG, invoiceOf, OTHER_START_HEIGHT, START_HEIGHT, TestNetwork } from "./network.js";
 import { asked, BOTH, Crossing, FIRST, FUNDING_MSAT, RATE, SECOND } from "./two_chains.js";
 
@@ -248,6 +249,9 @@ describe.each(availableEngines().map(({ name }) => name))("two chains on %s", (e
     expect(a.told("problem")).toMatchObject([{ code: -22, message: 32 }]);
     expect(x.node.channels()).toHaveLength(2);
     expect(() => open(a, x, 1)).toThrow("ERR_ARGUMENT");
+    // Prices of energy are in the first chain's money.
+    const line = { peer: b.id, fundingSat: 20_000n, feeratePerKw: 253, chain: 1, energy: LINE };
+    expect(() => x.node.open(line)).toThrow("ERR_ARGUMENT");
     // The other one knows of both: its numbers are its own.
     const twin = network.add("twin", undefined, undefined, { ...SECOND, secondChain: { chainHash: CONFIG.chainHash } });
     network.connect(twin, x);
