@@ -94,6 +94,10 @@ export const MAX_GOSSIP_AHEAD_S: u32 = 86_400;
 
 /** Channels of a node. */
 export const MAX_CHANNELS: i32 = 4;
+/** Chains that they may be on. */
+export const MAX_CHAINS: i32 = 2;
+/** What is taken for the time between two blocks where the settings do not say it, s. */
+export const BLOCK_INTERVAL_S: u32 = 600;
 /** Outgoing payments whose state is kept; each part of a multi-part payment is one. */
 export const MAX_PAYMENTS: i32 = 24;
 /** Hops of a route that is paid along: their points are kept for a failure's way back. */

@@ -32,7 +32,7 @@ import {
   SHUTDOWN_SCRIPTPUBKEY,
 } from "../wire/closing";
 import { RECORD_PRESENT } from "../wire/kinds";
-import { own_feerate_per_kw, own_script } from "./config";
+import { chain_feerate, own_script } from "./config";
 import {
   CLOSING_SENT,
   ESTABLISHED,
@@ -63,6 +63,7 @@ import {
   has_mark,
   set_mark,
   state_of,
+  chain_of,
 } from "./record";
 import { is_empty } from "./riders";
 import { of_side } from "./view";
@@ -177,7 +178,7 @@ function set_range(n: i32): void {
   const live = live_of(n);
   const most_sat = opener_sat(channel);
   const is_opener = load<u32>(channel, CHANNEL_OPENER) == HOLDER;
-  const feerate = min(max(own_feerate_per_kw, MIN_FEERATE_PER_KW), u32.MAX_VALUE >> 1);
+  const feerate = min(max(chain_feerate(chain_of(n)), MIN_FEERATE_PER_KW), u32.MAX_VALUE >> 1);
   store<u64>(live, min(fee_at(channel, MIN_FEERATE_PER_KW), most_sat), LIVE_MIN_FEE_SAT);
   store<u64>(live, is_opener ? min(fee_at(channel, feerate << 1), most_sat) : most_sat, LIVE_MAX_FEE_SAT);
   if (!is_live(n, CLOSING_SENT)) store<u64>(live, min(fee_at(channel, feerate), most_sat), LIVE_FEE_SAT);

@@ -122,7 +122,7 @@ export function on_funding_created(n: i32, record: usize): i32 {
     return code;
   }
   store<u32>(channel, at.STATE_FUNDED, at.CHANNEL_STATE);
-  store<u32>(channel, chain_height, at.CHANNEL_FUNDED_HEIGHT);
+  store<u32>(channel, chain_height(at.chain_of(n)), at.CHANNEL_FUNDED_HEIGHT);
   set_live(n, TO_FUNDING_SIGNED);
   return 0;
 }
@@ -180,7 +180,7 @@ export function channel_never_funded(n: i32): bool {
   if (at.state_of(n) != at.STATE_FUNDED || !channel_unconfirmed(n) || load<u32>(channel, at.CHANNEL_DEPTH) != 0) {
     return false;
   }
-  return chain_height >= load<u32>(channel, at.CHANNEL_FUNDED_HEIGHT) + FUNDING_TIMEOUT_BLOCKS;
+  return chain_height(at.chain_of(n)) >= load<u32>(channel, at.CHANNEL_FUNDED_HEIGHT) + FUNDING_TIMEOUT_BLOCKS;
 }
 
 function become_normal(channel: usize): void {

@@ -2,7 +2,7 @@
 // Establishment v1".
 
 import { mul_div_floor, sub } from "../base/amount";
-import { ERR_ARGUMENT, ERR_CAPACITY, ERR_CHAIN, ERR_STATE, ERR_VALUE } from "../base/errors";
+import { ERR_ARGUMENT, ERR_CAPACITY, ERR_STATE, ERR_VALUE } from "../base/errors";
 import {
   MAX_ACCEPTED_HTLCS,
   MAX_CHANNELS,
@@ -13,7 +13,6 @@ import {
   MIN_FEERATE_PER_KW,
   MIN_FUNDING_SAT,
 } from "../base/limits";
-import { CHAIN_HASH } from "../chain/params";
 import {
   CHANNEL_ANCHORS,
   CHANNEL_ENERGY,
@@ -35,9 +34,10 @@ import { energy_clear } from "../energy/record";
 import * as wire from "../wire/opening";
 import { check_first, reserve_for } from "./bounds";
 import {
-  chain_params,
+  chain_by,
+  chain_count,
+  chain_dust_limit_sat,
   own_credit_msat,
-  own_dust_limit_sat,
   own_htlc_minimum_msat,
   own_minimum_depth,
   own_to_self_delay,
@@ -68,7 +68,7 @@ function begin_energy(n: i32): i32 {
 }
 
 /** Fills in what we bring along: keys under a number that no channel has had, and our terms. ERR_CRYPTO. */
-function begin(n: i32, peer: usize, funding_sat: u64, feerate: u32, flags: u32, opener: u32): i32 {
+function begin(n: i32, peer: usize, funding_sat: u64, feerate: u32, flags: u32, opener: u32, chain: u32): i32 {
   const channel = at.channel_of(n);
   live_end(n);
   unset(n);
@@ -88,8 +88,9 @@ function begin(n: i32, peer: usize, funding_sat: u64, feerate: u32, flags: u32, 
   store<u64>(channel, funding_sat, CHANNEL_FUNDING_SAT);
   store<u32>(channel, flags, CHANNEL_FLAGS);
   store<u32>(channel, opener, CHANNEL_OPENER);
+  store<u8>(channel, <u8>chain, at.CHANNEL_CHAIN);
   memory.copy(channel + at.CHANNEL_PEER, peer, POINT);
-  store<u64>(own, own_dust_limit_sat, SIDE_DUST_LIMIT_SAT);
+  store<u64>(own, chain_dust_limit_sat(chain), SIDE_DUST_LIMIT_SAT);
   store<u32>(side_of(channel, COUNTERPARTY), own_to_self_delay, SIDE_TO_SELF_DELAY);
   mul_div_floor(funding_sat, 1000, 1, amount);
   store<u64>(channel, load<u64>(amount), at.CHANNEL_MAX_IN_FLIGHT_MSAT);
@@ -108,11 +109,13 @@ function take_number(): void {
 
 /**
  * Begins to open channel `n`, a free one, to the peer (33 bytes): its open_channel is pulled next. ERR_STATE: `n` is in
- * use; ERR_ARGUMENT: the flags; ERR_VALUE: an amount or feerate is not taken; ERR_OVERFLOW: too little is left for the
- * fee, or neither side would have more than the reserve; ERR_CRYPTO; codes of `energy_propose`.
+ * use; ERR_ARGUMENT: the flags, the chain, or energy on another one than the first; ERR_VALUE: an amount or feerate is not
+ * taken; ERR_OVERFLOW: too little is left for the fee, or neither side would have more than the reserve; ERR_CRYPTO; codes
+ * of `energy_propose`.
  * @param flags CHANNEL_ANCHORS and CHANNEL_ENERGY of chain/spec.ts, if negotiated
  * @param open_flags bit 0: announce_channel
  * @param parameters with CHANNEL_ENERGY a record of energy/parameters.ts, else 0
+ * @param chain number of the chain that funds it
  */
 export function channel_open(
   n: i32,
@@ -123,12 +126,15 @@ export function channel_open(
   flags: u32,
   open_flags: u32,
   parameters: usize,
+  chain: u32,
 ): i32 {
   if (<u32>n >= <u32>MAX_CHANNELS || flags > (CHANNEL_ANCHORS | CHANNEL_ENERGY) || open_flags > 1) return ERR_ARGUMENT;
-  if ((parameters != 0) != ((flags & CHANNEL_ENERGY) != 0)) return ERR_ARGUMENT;
+  if ((parameters != 0) != ((flags & CHANNEL_ENERGY) != 0) || chain >= <u32>chain_count) return ERR_ARGUMENT;
+  // Prices of energy are in A of the first chain.
+  if (parameters != 0 && chain != 0) return ERR_ARGUMENT;
   if (at.state_of(n) != at.STATE_NONE) return ERR_STATE;
   let code = check_amounts(funding_sat, push_msat, feerate_per_kw);
-  if (code >= 0) code = begin(n, peer, funding_sat, feerate_per_kw, flags, HOLDER);
+  if (code >= 0) code = begin(n, peer, funding_sat, feerate_per_kw, flags, HOLDER, chain);
   if (code < 0) return code;
   const channel = at.channel_of(n);
   store<u64>(channel, load<u64>(opener_msat), at.CHANNEL_BALANCES_MSAT);
@@ -156,12 +162,14 @@ function check_amounts(funding_sat: u64, push_msat: u64, feerate: u32): i32 {
   return sub(load<u64>(amount), push_msat, opener_msat) < 0 ? ERR_VALUE : 0;
 }
 
+/** The chain that it is on, or a code. */
 function check_open(record: usize, flags: u32): i32 {
-  if (memory.compare(load<u32>(record, wire.OPEN_CHANNEL_CHAIN_HASH), chain_params + CHAIN_HASH, 32) != 0)
-    return ERR_CHAIN;
+  const chain = chain_by(load<u32>(record, wire.OPEN_CHANNEL_CHAIN_HASH));
+  if (chain < 0) return chain;
   const type = type_of(record, wire.OPEN_CHANNEL_CHANNEL_TYPE);
   if (type < 0) return type;
-  if (((<u32>type) & ~flags) != 0) return ERR_VALUE;
+  // Prices of energy are in A of the first chain.
+  if (((<u32>type) & ~(chain == 0 ? flags : flags & ~CHANNEL_ENERGY)) != 0) return ERR_VALUE;
   const funding_sat = load<u64>(record, wire.OPEN_CHANNEL_FUNDING_SATOSHIS);
   const push_msat = load<u64>(record, wire.OPEN_CHANNEL_PUSH_MSAT);
   let code = check_amounts(funding_sat, push_msat, load<u32>(record, wire.OPEN_CHANNEL_FEERATE_PER_KW));
@@ -173,8 +181,10 @@ function check_open(record: usize, flags: u32): i32 {
     load<u32>(record, wire.OPEN_CHANNEL_TO_SELF_DELAY),
     load<u32>(record, wire.OPEN_CHANNEL_MAX_ACCEPTED_HTLCS),
     funding_sat,
+    chain,
   );
-  return code < 0 ? code : check_upfront(record, wire.OPEN_CHANNEL_UPFRONT_SHUTDOWN_SCRIPT);
+  if (code >= 0) code = check_upfront(record, wire.OPEN_CHANNEL_UPFRONT_SHUTDOWN_SCRIPT);
+  return code < 0 ? code : chain;
 }
 
 /** Whether another opening of this peer's is taken: it leaves places to others, and ends one before it begins the next. */
@@ -201,15 +211,15 @@ function check_places(peer: usize): i32 {
 export function channel_on_open(peer: usize, record: usize, flags: u32): i32 {
   const n = check_places(peer);
   if (n < 0) return n;
-  let code = check_open(record, flags);
-  if (code < 0) return code;
+  const chain = check_open(record, flags);
+  if (chain < 0) return chain;
   // Messages have to find one channel.
   if (at.channel_find(load<u32>(record, wire.OPEN_CHANNEL_TEMPORARY_CHANNEL_ID), peer) >= 0) return ERR_VALUE;
   const type = <u32>type_of(record, wire.OPEN_CHANNEL_CHANNEL_TYPE);
   const funding_sat = load<u64>(record, wire.OPEN_CHANNEL_FUNDING_SATOSHIS);
   const push_msat = load<u64>(record, wire.OPEN_CHANNEL_PUSH_MSAT);
   const feerate = load<u32>(record, wire.OPEN_CHANNEL_FEERATE_PER_KW);
-  code = begin(n, peer, funding_sat, feerate, type, COUNTERPARTY);
+  let code = begin(n, peer, funding_sat, feerate, type, COUNTERPARTY, chain);
   if (code < 0) return code;
   const channel = at.channel_of(n);
   code = check_points(channel, record, wire.OPEN_CHANNEL_FUNDING_PUBKEY);
@@ -262,6 +272,7 @@ export function on_accept(n: i32, record: usize): i32 {
     load<u32>(record, wire.ACCEPT_CHANNEL_TO_SELF_DELAY),
     load<u32>(record, wire.ACCEPT_CHANNEL_MAX_ACCEPTED_HTLCS),
     funding_sat,
+    at.chain_of(n),
   );
   if (code >= 0) code = check_upfront(record, wire.ACCEPT_CHANNEL_UPFRONT_SHUTDOWN_SCRIPT);
   if (code >= 0) code = check_points(channel, record, wire.ACCEPT_CHANNEL_FUNDING_PUBKEY);

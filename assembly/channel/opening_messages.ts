@@ -1,6 +1,5 @@
 // The messages that open a channel. BOLT 2, "Channel Establishment v1".
 
-import { CHAIN_HASH } from "../chain/params";
 import {
   CHANNEL_ANCHORS,
   CHANNEL_ENERGY,
@@ -18,7 +17,7 @@ import { energy_write } from "../energy/parameters";
 import { RECORD_PRESENT } from "../wire/kinds";
 import { message_begin } from "../wire/message";
 import * as opening from "../wire/opening";
-import { chain_params } from "./config";
+import { chain_hashes } from "./config";
 import { temporary_channel_id } from "./funding";
 import { own_point } from "./live";
 import { begin, point, record, sign, signatures } from "./outgoing";
@@ -71,7 +70,7 @@ function set_type(n: i32, type_slot: usize, parameters_slot: usize): void {
 export function make_open(n: i32): i32 {
   const channel = at.channel_of(n);
   message_begin(record, opening.OPEN_CHANNEL);
-  store<u32>(record, <u32>(chain_params + CHAIN_HASH), opening.OPEN_CHANNEL_CHAIN_HASH);
+  store<u32>(record, <u32>chain_hashes + (at.chain_of(n) << 5), opening.OPEN_CHANNEL_CHAIN_HASH);
   store<u32>(record, <u32>(channel + at.CHANNEL_ID), opening.OPEN_CHANNEL_TEMPORARY_CHANNEL_ID);
   store<u64>(record, load<u64>(channel, CHANNEL_FUNDING_SAT), opening.OPEN_CHANNEL_FUNDING_SATOSHIS);
   store<u64>(record, of_side(channel, at.CHANNEL_BALANCES_MSAT, COUNTERPARTY), opening.OPEN_CHANNEL_PUSH_MSAT);

@@ -31,6 +31,8 @@ export const CHANNEL_NUMBER: usize = CHANNEL_BYTES + 12;
 export const CHANNEL_PEER: usize = CHANNEL_BYTES + 16;
 /** u8: channel_flags of open_channel: bit 0 announce_channel. */
 export const CHANNEL_OPEN_FLAGS: usize = CHANNEL_BYTES + 49;
+/** u8: number of the chain that it is on (config.ts). */
+export const CHANNEL_CHAIN: usize = CHANNEL_BYTES + 50;
 /** 32 bytes: the channel_id, or the temporary one. */
 export const CHANNEL_ID: usize = CHANNEL_BYTES + 52;
 /** Two u64: balances of holder and counterparty by all HTLCs irrevocably removed; those in flight are still in them. */
@@ -188,6 +190,11 @@ export function slot_of(n: i32, i: i32): usize {
 
 export function state_of(n: i32): u32 {
   return load<u32>(channel_of(n), CHANNEL_STATE);
+}
+
+/** Number of the chain that channel `n` is on. */
+export function chain_of(n: i32): u32 {
+  return load<u8>(channel_of(n), CHANNEL_CHAIN);
 }
 
 /** Whether channel `n` is a line, with energy in its state. */

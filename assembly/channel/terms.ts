@@ -20,7 +20,7 @@ import { RECORD_PRESENT } from "../wire/kinds";
 import * as wire from "../wire/opening";
 import { reserve_for } from "./bounds";
 import { check_point } from "./commits";
-import { own_dust_limit_sat } from "./config";
+import { chain_dust_limit_sat } from "./config";
 import * as at from "./record";
 
 const POINT: usize = 33;
@@ -81,6 +81,7 @@ export function check_terms(
   delay: u32,
   accepted: u32,
   funding: u64,
+  chain: u32,
 ): i32 {
   mul_div_floor(funding, 1000, 1, amount);
   const fits =
@@ -89,7 +90,7 @@ export function check_terms(
     // Neither side's reserve may be dust to the other.
     dust_sat <= reserve_sat &&
     dust_sat <= reserve_for(funding) &&
-    own_dust_limit_sat <= reserve_sat &&
+    chain_dust_limit_sat(chain) <= reserve_sat &&
     reserve_sat <= funding / 5 &&
     minimum_msat <= load<u64>(amount) / 10 &&
     delay <= MAX_TO_SELF_DELAY &&

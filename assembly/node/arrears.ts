@@ -3,7 +3,6 @@
 
 import { CLOSE_AGAIN_MS, MAX_CHANNELS, MAX_HTLCS } from "../base/limits";
 import { spendable_msat } from "../channel/bounds";
-import { chain_height } from "../channel/config";
 import { CHANNEL_PEER, channel_of, node_1_of, SLOT_RIDER, slot_of, slot_state } from "../channel/record";
 import { pays_arrears } from "../channel/riders";
 import { HOLDER, HTLC_OFFERED_BY } from "../chain/spec";
@@ -11,6 +10,7 @@ import { size_of } from "../energy/price";
 import { ENERGY_ARREARS_MSAT, ENERGY_CLOSED_UNTIL, ENERGY_CREDITS_MSAT, energy_of } from "../energy/record";
 import { has_rider } from "../energy/rider";
 import { FREE, REMOVED } from "../htlc/states";
+import { height_of } from "../payment/clock";
 import {
   HOP_AMOUNT_MSAT,
   HOP_BYTES,
@@ -117,7 +117,7 @@ function pay(n: i32, amount_msat: u64): i32 {
   store<u8>(route, <u8>ARREARS, ROUTE_ENERGY_KIND);
   const hop = hop_of(route, 0);
   store<u64>(hop, amount_msat, HOP_AMOUNT_MSAT);
-  store<u32>(hop, chain_height + EXPIRY_BLOCKS, HOP_CLTV_EXPIRY);
+  store<u32>(hop, height_of(n) + EXPIRY_BLOCKS, HOP_CLTV_EXPIRY);
   memory.copy(hop + HOP_POINT, channel_of(n) + CHANNEL_PEER, 33);
   const number = payment_send(route, ROUTE_BYTES, secrets);
   memory.fill(secrets, 0, 64);

@@ -30,8 +30,8 @@ export declare function hang_up(connection: i32): i32;
 /** Tells the host something (node/telling.ts). */
 export declare function tell(kind: i32, data: usize, len: i32): i32;
 
-/** Takes a transaction for publication. */
-export declare function broadcast(tx: usize, len: i32): i32;
+/** Takes a transaction for publication on a chain, by its number in the node's settings. */
+export declare function broadcast(chain: i32, tx: usize, len: i32): i32;
 
-/** Asks for news of an output: outpoint (36 bytes) and scriptpubkey. They come by funding_depth and funding_spent. */
-export declare function watch(channel: i32, outpoint: usize, script: usize, script_len: i32): i32;
+/** Asks for news of an output on a chain: outpoint (36 bytes), scriptpubkey. They come by funding_depth and funding_spent. */
+export declare function watch(chain: i32, channel: i32, outpoint: usize, script: usize, script_len: i32): i32;

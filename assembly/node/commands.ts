@@ -2,7 +2,7 @@
 // little-endian; host/node/requests.ts and answers.ts write and read the same.
 
 import { ERR_ARGUMENT, ERR_LENGTH, ERR_NOT_FOUND, ERR_STATE, ERR_TRUNCATED } from "../base/errors";
-import { MAX_CHANNELS, MAX_ENERGY_OFFERS, MAX_INVOICES, NODE_INPUT_BYTES } from "../base/limits";
+import { MAX_CHAINS, MAX_CHANNELS, MAX_ENERGY_OFFERS, MAX_INVOICES, NODE_INPUT_BYTES } from "../base/limits";
 import { CHANNEL_ANCHORS, CHANNEL_ENERGY } from "../chain/spec";
 import { channel_force } from "../channel/channel";
 import { channel_close } from "../channel/closing";
@@ -13,6 +13,7 @@ import { channel_free, STATE_NONE, state_of } from "../channel/record";
 import { sha256 } from "../crypto/crypto";
 import { PARAMETERS_BYTES } from "../energy/parameters";
 import { offer_at, OFFER_BYTES, offer_set } from "../payment/energy_offers";
+import { rate_of, rate_set, RATE_BYTES, RATE_DENOMINATOR, RATE_NUMERATOR } from "../payment/exchange";
 import { invoice_at, INVOICE_FREE, INVOICE_PUBLIC_BYTES, INVOICE_STATE } from "../payment/invoices";
 import { invoice_create } from "../payment/issue";
 import { part_at, part_find, PART_PUBLIC_BYTES } from "../payment/parts";
@@ -51,19 +52,22 @@ const OFFER: i32 = 15;
 const PURSE: i32 = 16;
 const EVIDENCE: i32 = 17;
 const SETTLE: i32 = 18;
+const RATE: i32 = 19;
 
 // OPEN: the peer's point (33 bytes), then as below; for a line the parameters of energy/parameters.ts as well. Reply: u32
 // channel.
 /** u64 each. */
 const OPEN_FUNDING_SAT: usize = 40;
 const OPEN_PUSH_MSAT: usize = 48;
-/** u32 each: satoshi per 1,000 units of weight; OPEN_ANCHORS, OPEN_ANNOUNCE. */
+/** u32 each: satoshi per 1,000 units of weight; a sum of OPEN_ANCHORS, OPEN_ANNOUNCE and OPEN_SECOND. */
 const OPEN_FEERATE: usize = 56;
 const OPEN_FLAGS: usize = 60;
 const OPEN_PARAMETERS: usize = 64;
 const OPEN_BYTES: i32 = 64;
 const OPEN_ANCHORS: u32 = 1;
 const OPEN_ANNOUNCE: u32 = 2;
+/** On the second chain. */
+const OPEN_SECOND: u32 = 4;
 
 /** Preimage and payment_secret, or a session key; zeroed by who takes it. */
 const secrets: usize = memory.data(64, 8);
@@ -93,6 +97,7 @@ const HASH_BYTES: i32 = 32;
  * | 16 PURSE | u64 cap of payment/purse.ts, or nothing | the purse |
  * | 17 EVIDENCE | u32 channel, u32 piece of node/evidence.ts | the piece |
  * | 18 SETTLE | u32 channel | |
+ * | 19 RATE | u32 chain that HTLCs come in on; a rate of payment/exchange.ts (zeros: none) or nothing | the rate |
  *
  * @returns bytes of output. ERR_STATE: the node is off, or what is asked for is not possible now; ERR_FLASH: the node is
  * dead; ERR_ARGUMENT: no such command or channel; ERR_TRUNCATED, ERR_LENGTH; ERR_NOT_FOUND: there is none, or no such peer
@@ -123,6 +128,8 @@ export function command(op: i32, len: i32): i32 {
       return len == 4 ? invoice_info(n) : ERR_LENGTH;
     case OFFER:
       return offer(n, len);
+    case RATE:
+      return rate(n, len);
   }
   if (<u32>n >= <u32>MAX_CHANNELS) return ERR_ARGUMENT;
   if (state_of(n) == STATE_NONE) return ERR_NOT_FOUND;
@@ -173,7 +180,7 @@ function open(len: i32): i32 {
   const n = channel_free();
   if (n < 0) return n;
   const flags = load<u32>(input, OPEN_FLAGS);
-  if (flags > (OPEN_ANCHORS | OPEN_ANNOUNCE)) return ERR_ARGUMENT;
+  if (flags > (OPEN_ANCHORS | OPEN_ANNOUNCE | OPEN_SECOND)) return ERR_ARGUMENT;
   const anchors = (flags & OPEN_ANCHORS) != 0;
   const theirs = peer_features(connection);
   if (anchors && !negotiated(own_features, theirs, OPTION_ANCHORS)) return ERR_STATE;
@@ -187,6 +194,7 @@ function open(len: i32): i32 {
     (anchors ? CHANNEL_ANCHORS : 0) | (is_line ? CHANNEL_ENERGY : 0),
     (flags & OPEN_ANNOUNCE) != 0 ? 1 : 0,
     is_line ? input + OPEN_PARAMETERS : 0,
+    (flags & OPEN_SECOND) != 0 ? 1 : 0,
   );
   if (code < 0) return code;
   policy_reset(n);
@@ -256,6 +264,18 @@ function offer(place: i32, len: i32): i32 {
   }
   memory.copy(output, offer_at(place), OFFER_BYTES);
   return <i32>OFFER_BYTES;
+}
+
+function rate(from: i32, len: i32): i32 {
+  if (<u32>from >= <u32>MAX_CHAINS) return ERR_ARGUMENT;
+  if (len != 4) {
+    if (len != 4 + <i32>RATE_BYTES) return ERR_LENGTH;
+    const given = input + 4;
+    const code = after(rate_set(from, load<u64>(given, RATE_NUMERATOR), load<u64>(given, RATE_DENOMINATOR)));
+    if (code < 0) return code;
+  }
+  memory.copy(output, rate_of(from), RATE_BYTES);
+  return <i32>RATE_BYTES;
 }
 
 function purse_info(len: i32): i32 {

@@ -4,12 +4,13 @@
 import { ERR_ARGUMENT, ERR_FLASH, ERR_STATE } from "../base/errors";
 import { MAX_CHANNELS, MAX_CONNECTIONS, NODE_INPUT_BYTES } from "../base/limits";
 import { channel_force, channel_forget, channels_boot } from "../channel/channel";
-import { chain_params, set_chain_height, set_time } from "../channel/config";
+import { chain_count, chain_hashes, set_chain_height, set_time } from "../channel/config";
 import { set_mono } from "../channel/holds";
 import { channel_funding_depth } from "../channel/funding";
 import { channels_begin, STATE_CLOSED, STATE_FUNDED, STATE_NONE, STATE_NORMAL, state_of } from "../channel/record";
 import { energies_begin } from "../energy/record";
-import { payment_block, payment_tick } from "../payment/clock";
+import { payment_tick } from "../payment/clock";
+import { exchange_boot } from "../payment/exchange";
 import { payment_boot, payment_due } from "../payment/settle";
 import * as transport from "../transport/transport";
 import * as board from "./board";
@@ -30,7 +31,7 @@ import {
 } from "./peers";
 import { persist_boot } from "./persist";
 import { advance, dead } from "./progress";
-import { SETTINGS_HEIGHT, SETTINGS_NOW_MS, SETTINGS_UTC_S, settings_read } from "./settings";
+import { SETTINGS_NOW_MS, SETTINGS_UTC_S, settings_read } from "./settings";
 import { tell_problem, telling_boot } from "./telling";
 
 let booted: bool = false;
@@ -54,13 +55,13 @@ export function boot(len: i32): i32 {
   if (code < 0) return code;
   channels_begin();
   energies_begin();
-  const found = persist_boot(chain_params);
+  const found = persist_boot(chain_hashes);
   if (found < 0) return found;
+  code = exchange_boot();
+  if (code < 0) return code;
   booted = true;
   set_now(load<i64>(input, SETTINGS_NOW_MS));
   set_utc(load<u64>(input, SETTINGS_UTC_S));
-  set_chain_height(load<u32>(input, SETTINGS_HEIGHT));
-  payment_block(load<u32>(input, SETTINGS_HEIGHT));
   channels_boot();
   payment_boot();
   lines_boot();
@@ -161,13 +162,15 @@ export function tick(mono_ms: i64, utc_s: i64): i32 {
   return advance();
 }
 
-/** The chain has `height` blocks. Channels whose HTLCs can wait no longer are closed by publishing the commitment. */
-export function block(height: i32): i32 {
+/**
+ * Chain number `chain` has `height` blocks. Its channels whose HTLCs can wait no longer are closed by publishing the
+ * commitment. ERR_ARGUMENT: no such chain or height.
+ */
+export function block(height: i32, chain: i32): i32 {
   const code = alive();
   if (code < 0) return code;
-  if (height < 0) return ERR_ARGUMENT;
-  set_chain_height(height);
-  payment_block(height);
+  if (height < 0 || <u32>chain >= <u32>chain_count) return ERR_ARGUMENT;
+  set_chain_height(chain, height);
   for (let n = 0; n < MAX_CHANNELS; n++) {
     const state = state_of(n);
     if ((state == STATE_FUNDED || state == STATE_NORMAL) && payment_due(n)) channel_force(n, 0);

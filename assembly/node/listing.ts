@@ -11,7 +11,7 @@ import {
   HOLDER,
 } from "../chain/spec";
 import { HTLC_AMOUNT_MSAT, HTLC_OFFERED_BY } from "../chain/spec";
-import { chain_height } from "../channel/config";
+import { chain_count, chain_height } from "../channel/config";
 import {
   CHANNEL_ALIAS,
   CHANNEL_BALANCES_MSAT,
@@ -27,6 +27,7 @@ import {
   CHANNEL_RESERVES_SAT,
   CHANNEL_SHORT_ID,
   CHANNEL_STATE,
+  chain_of,
   channel_of,
   slot_of,
   slot_state,
@@ -42,14 +43,19 @@ import { own_point } from "./settings";
 const NODE_HEIGHT: usize = 36;
 const NODE_JOURNAL: usize = 40;
 const NODE_SECTOR: usize = 44;
+/** u32 each: chains; height of the second one. */
+const NODE_CHAINS: usize = 48;
+const NODE_SECOND_HEIGHT: usize = 52;
 /** For each connection 40 bytes: u8 state of peers.ts, at 4 the peer's point from INIT_AWAITED on. */
-const NODE_CONNECTIONS: usize = 48;
+const NODE_CONNECTIONS: usize = 56;
 
 /** The node: its point (33 bytes), then as above. Returns the bytes. */
 export function list_node(to: usize): i32 {
   memory.fill(to, 0, NODE_CONNECTIONS + 40 * MAX_CONNECTIONS);
   memory.copy(to, own_point, 33);
-  store<u32>(to, chain_height, NODE_HEIGHT);
+  store<u32>(to, chain_height(0), NODE_HEIGHT);
+  store<u32>(to, chain_count, NODE_CHAINS);
+  store<u32>(to, chain_height(1), NODE_SECOND_HEIGHT);
   store<u32>(to, persist_used(), NODE_JOURNAL);
   store<u32>(to, persist_sector_bytes(), NODE_SECTOR);
   for (let c = 0; c < MAX_CONNECTIONS; c++) {
@@ -85,10 +91,11 @@ const LIST_FEERATE: usize = 120;
 const LIST_DEPTH: usize = 124;
 const LIST_MINIMUM_DEPTH: usize = 128;
 const LIST_VOUT: usize = 132;
-/** 32 bytes each: txid as hashed, channel_id; 33: the peer. */
+/** 32 bytes each: txid as hashed, channel_id; 33: the peer; u8: number of the chain. */
 const LIST_TXID: usize = 136;
 const LIST_ID: usize = 168;
 const LIST_PEER: usize = 200;
+const LIST_CHAIN: usize = 233;
 const LIST_BYTES: usize = 240;
 
 const LIST_CONNECTED: u32 = 1;
@@ -123,6 +130,7 @@ export function list_channel(n: i32, to: usize): i32 {
   memory.copy(to + LIST_TXID, channel + CHANNEL_OUTPOINT, 32);
   memory.copy(to + LIST_ID, channel + CHANNEL_ID, 32);
   memory.copy(to + LIST_PEER, channel + CHANNEL_PEER, 33);
+  store<u8>(to, <u8>chain_of(n), LIST_CHAIN);
   list_htlcs(n, to);
   return <i32>LIST_BYTES;
 }

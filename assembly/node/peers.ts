@@ -3,7 +3,7 @@
 import { ERR_STATE } from "../base/errors";
 import { FEATURE_BYTES, MAX_CHANNELS, MAX_CONNECTIONS, MAX_MESSAGE_BYTES, MAX_RECORD_BYTES } from "../base/limits";
 import { channel_connected, channel_disconnected } from "../channel/channel";
-import { chain_params } from "../channel/config";
+import { chain_count, chain_hashes } from "../channel/config";
 import { CHANNEL_PEER, channel_of, STATE_NONE, state_of } from "../channel/record";
 import * as transport from "../transport/transport";
 import { feature_bytes } from "../wire/features";
@@ -157,8 +157,8 @@ export function peer_established(connection: i32): i32 {
   store<usize>(message, own_features + <usize>(FEATURE_BYTES - bytes), INIT_FEATURES);
   store<i32>(message, bytes, INIT_FEATURES + 4);
   store<u32>(message, INIT_HAS_NETWORKS, RECORD_PRESENT);
-  store<usize>(message, chain_params, INIT_NETWORKS);
-  store<i32>(message, 32, INIT_NETWORKS + 4);
+  store<usize>(message, chain_hashes, INIT_NETWORKS);
+  store<i32>(message, chain_count << 5, INIT_NETWORKS + 4);
   store<u32>(peer_of(connection), INIT_AWAITED, STATE);
   return send_message(connection);
 }
@@ -166,7 +166,7 @@ export function peer_established(connection: i32): i32 {
 /** The peer's `init`: 0, or a code of accept_init, upon which the connection is to be ended. BOLT 1, "The `init` Message". */
 export function peer_on_init(connection: i32, record: usize): i32 {
   const peer = peer_of(connection);
-  const code = accept_init(record, own_features, chain_params, 1, peer + FEATURES);
+  const code = accept_init(record, own_features, chain_hashes, chain_count, peer + FEATURES);
   if (code < 0) return code;
   store<u32>(peer, READY, STATE);
   const point = transport.remote_key(connection);

@@ -25,6 +25,7 @@ import {
 } from "../htlc/blobs";
 import { table, TABLE_BYTES } from "../onion/replay";
 import { energy_offers, ENERGY_OFFERS_BYTES } from "../payment/energy_offers";
+import { exchange, EXCHANGE_BYTES } from "../payment/exchange";
 import { invoices, INVOICES_BYTES } from "../payment/invoices";
 import { parts, PARTS_BYTES } from "../payment/parts";
 import { policies, POLICIES_BYTES } from "../payment/policy";
@@ -35,7 +36,7 @@ import { lines, LINES_BYTES } from "./line_events";
 
 const MAGIC: u32 = 0x314e4c54; // "TLN1"
 /** Of the rooms' records: a journal of another one is not read. */
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 const PIECE: i32 = 1;
 const COMMIT: i32 = 2;
@@ -64,8 +65,10 @@ const REGIONS: usize = memory.data<u32>([
   <u32>ENERGY_OFFERS_BYTES,
   <u32>purse,
   <u32>PURSE_BYTES,
+  <u32>exchange,
+  <u32>EXCHANGE_BYTES,
 ]);
-const REGIONS_END: usize = REGIONS + 80;
+const REGIONS_END: usize = REGIONS + 88;
 const SHADOW_BYTES: i32 =
   CHANNELS_BYTES +
   <i32>PARTS_BYTES +
@@ -76,7 +79,8 @@ const SHADOW_BYTES: i32 =
   ENERGIES_BYTES +
   LINES_BYTES +
   ENERGY_OFFERS_BYTES +
-  PURSE_BYTES;
+  PURSE_BYTES +
+  EXCHANGE_BYTES;
 const BLOB_WORDS: i32 = BLOB_BYTES >> 3;
 /** Words of the regions, and with those of the pool. */
 const WORDS: i32 = SHADOW_BYTES >> 3;

@@ -6,6 +6,7 @@ import { channel_commitment_tx } from "../channel/channel";
 import { channel_funding_program } from "../channel/funding";
 import {
   CHANNEL_DEPTH,
+  chain_of,
   channel_of,
   STATE_CLOSED,
   STATE_FAILED,
@@ -24,7 +25,7 @@ import { output } from "./buffers";
 const TELL_PEER: i32 = 1;
 /** u32 channel, u32 state of channel/record.ts. */
 const TELL_CHANNEL: i32 = 2;
-/** u32 channel, u32 0, u64 satoshi, scriptpubkey: a transaction that pays it is to be named with the command FUND. */
+/** u32 channel, u32 chain, u64 satoshi, scriptpubkey: a transaction that pays it is to be named with the command FUND. */
 const TELL_FUNDING_NEEDED: i32 = 3;
 /** u32 channel: the funding transaction may be broadcast. */
 const TELL_FUNDING_SIGNED: i32 = 4;
@@ -81,7 +82,7 @@ export function tell_channels(): void {
 
 function tell_funding_needed(n: i32): void {
   store<u32>(record, n);
-  store<u32>(record, 0, 4);
+  store<u32>(record, chain_of(n), 4);
   store<u64>(record, load<u64>(channel_of(n), CHANNEL_FUNDING_SAT), 8);
   if (channel_funding_program(n, record + 16) >= 0) board.tell(TELL_FUNDING_NEEDED, record, 16 + PROGRAM_BYTES);
 }
@@ -95,7 +96,7 @@ function follow(n: i32, state: u32, before: u32): void {
   }
   const watched = before == STATE_FUNDED || before == STATE_NORMAL;
   if (!watched && state >= STATE_FUNDED && channel_funding_program(n, record) >= 0) {
-    board.watch(n, channel + CHANNEL_OUTPOINT, record, PROGRAM_BYTES);
+    board.watch(chain_of(n), n, channel + CHANNEL_OUTPOINT, record, PROGRAM_BYTES);
   }
   if (state == STATE_CLOSED || state == STATE_FAILED) publish(n, state);
 }
@@ -107,5 +108,5 @@ function publish(n: i32, state: u32): void {
     state == STATE_CLOSED
       ? channel_closing_tx(n, output, NODE_OUTPUT_BYTES)
       : channel_commitment_tx(n, output, NODE_OUTPUT_BYTES);
-  if (len > 0) board.broadcast(output, len);
+  if (len > 0) board.broadcast(chain_of(n), output, len);
 }

@@ -10,7 +10,10 @@ import { MAX_REPLAYS } from "../base/limits";
 import { sha256 } from "../crypto/crypto";
 import { forget, key } from "./keys";
 
-/** First 8 bytes of the SHA-256 of the shared secret; cltv_expiry, little-endian. */
+/** Where in an expiry or a height, none of which comes to so much, the number of its chain stands: bit 31. */
+export const REPLAY_CHAIN_SHIFT: u32 = 31;
+
+/** First 8 bytes of the SHA-256 of the shared secret; cltv_expiry with its chain, little-endian. */
 export const ENTRY_BYTES: i32 = 12;
 export const TABLE_BYTES: i32 = MAX_REPLAYS * ENTRY_BYTES;
 export const table: usize = memory.data(TABLE_BYTES, 4);
@@ -19,6 +22,7 @@ export const table: usize = memory.data(TABLE_BYTES, 4);
  * Remembers the onion whose secret `peel` wrote until the chain's height is above `cltv_expiry`, the incoming HTLC's.
  * Returns the number of the entry that was written: it is what has to be stored. ERR_REPLAY: it is remembered already;
  * ERR_EXPIRED: `cltv_expiry` is past; ERR_CAPACITY: the table is full, for which the failure is temporary_node_failure.
+ * Both carry the number of the HTLC's chain: entries of another one stay.
  */
 export function admit(secret: usize, cltv_expiry: u32, height: u32): i32 {
   if (cltv_expiry < height) return ERR_EXPIRED;
@@ -29,7 +33,7 @@ export function admit(secret: usize, cltv_expiry: u32, height: u32): i32 {
   for (let i = 0, at = table; i < MAX_REPLAYS; i++, at += ENTRY_BYTES) {
     const expiry = load<u32>(at, 8);
     // Height 0 has no HTLC: an expiry of 0 is an entry that never was.
-    if (expiry < height || expiry == 0) free = i;
+    if ((expiry < height && (expiry ^ height) >> REPLAY_CHAIN_SHIFT == 0) || expiry == 0) free = i;
     else if (load<u64>(at) == mark) return ERR_REPLAY;
   }
   if (free >= 0) {

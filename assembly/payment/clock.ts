@@ -1,15 +1,17 @@
-// What payments know of time: told by the node, never asked for.
+// What payments know of time: told by the node, never asked for. The heights are the chains' own (channel/config.ts): an
+// HTLC's expiry is one of the chain of its channel.
 
-/** Height of the chain; 0 before the node's first `payment_block`. */
-export let height: u32 = 0;
+import { chain_height } from "../channel/config";
+import { chain_of } from "../channel/record";
+
 /** Monotonic time, ms. */
 export let now_ms: i64 = 0;
 /** UTC, s since 1970, 0 while it is unknown. */
 export let utc_s: u64 = 0;
 
-/** The chain has grown (or shrunk) to `block` blocks. payment_settle follows. */
-export function payment_block(block: u32): void {
-  height = block;
+/** Height of the chain of channel `n`, blocks. */
+export function height_of(n: i32): u32 {
+  return chain_height(chain_of(n));
 }
 
 /**

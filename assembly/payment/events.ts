@@ -11,7 +11,7 @@ export const EVENT_FORWARDED: u32 = 8;
 
 /** u32. */
 export const EVENT_KIND: usize = 0;
-/** u32: number of the part that payment_send returned; sent and failed. */
+/** u32: number of the part that payment_send returned; sent and failed. Of what was received, the number of its chain. */
 export const EVENT_PART: usize = 4;
 /** u64: what the payment cost (sent, failed) or brought (received); of a forward, what came in. */
 export const EVENT_AMOUNT_MSAT: usize = 8;

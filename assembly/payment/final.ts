@@ -20,6 +20,7 @@ import {
   SLOT_LINK,
   SLOT_RIDER,
   STATE_NORMAL,
+  chain_of,
   slot_has,
   slot_of,
   slot_result,
@@ -50,11 +51,12 @@ import {
   PAYMENT_SECRET,
   TOTAL_MSAT,
 } from "../wire/payload";
-import { height, now_ms, utc_s } from "./clock";
+import { height_of, now_ms, utc_s } from "./clock";
 import { deliver } from "./deliver";
 import {
   INVOICE_AMOUNT_MSAT,
   INVOICE_BYTES,
+  INVOICE_CHAIN,
   INVOICE_CLTV_DELTA,
   INVOICE_EXPIRES_S,
   INVOICE_KEYSEND,
@@ -102,9 +104,9 @@ export function waiting_begin(): void {
 export function check_final(n: i32, slot: usize): i32 {
   const amount_msat = load<u64>(slot, HTLC_AMOUNT_MSAT);
   final_first = amount_msat;
-  final_second = <u64>height;
+  final_second = <u64>height_of(n);
   const keysend = has(HAS_KEYSEND_PREIMAGE);
-  const place = keysend ? keysend_place(slot) : invoice_payable(slot);
+  const place = keysend ? keysend_place(n, slot) : invoice_payable(n, slot);
   if (place < 0) return place == FULL ? TEMPORARY_NODE_FAILURE : INCORRECT_OR_UNKNOWN_PAYMENT_DETAILS;
   const invoice = invoice_at(place);
   final_second = 0;
@@ -128,6 +130,7 @@ export function check_final(n: i32, slot: usize): i32 {
   if (begins) {
     store<u8>(invoice, <u8>INVOICE_OPEN, INVOICE_STATE);
     store<u8>(invoice, 1, INVOICE_KEYSEND);
+    store<u8>(invoice, <u8>chain_of(n), INVOICE_CHAIN);
     store<u64>(invoice, utc_s, INVOICE_EXPIRES_S);
     memory.copy(invoice + INVOICE_PAYMENT_HASH, slot + HTLC_PAYMENT_HASH, 32);
     memory.copy(invoice + INVOICE_PREIMAGE, load<usize>(fields, KEYSEND_PREIMAGE), 32);
@@ -152,7 +155,7 @@ const UNKNOWN: i32 = -1;
 const FULL: i32 = -2;
 
 /** Place of the open invoice that the HTLC pays, or UNKNOWN. */
-function invoice_payable(slot: usize): i32 {
+function invoice_payable(n: i32, slot: usize): i32 {
   const place = invoice_find(slot + HTLC_PAYMENT_HASH);
   if (place < 0 || !has(HAS_PAYMENT_DATA)) return UNKNOWN;
   const invoice = invoice_at(place);
@@ -161,12 +164,13 @@ function invoice_payable(slot: usize): i32 {
   if (
     load<u8>(invoice, INVOICE_STATE) != INVOICE_OPEN ||
     load<u8>(invoice, INVOICE_KEYSEND) != 0 ||
+    load<u8>(invoice, INVOICE_CHAIN) != <u8>chain_of(n) ||
     invoice_expired(invoice) ||
     !same(invoice + INVOICE_PAYMENT_SECRET, load<usize>(fields, PAYMENT_SECRET)) ||
     total_msat == 0 ||
     total_msat < asked_msat ||
     (asked_msat != 0 && total_msat - asked_msat > asked_msat) ||
-    load<u32>(slot, HTLC_CLTV_EXPIRY) < height + load<u32>(invoice, INVOICE_CLTV_DELTA)
+    load<u32>(slot, HTLC_CLTV_EXPIRY) < height_of(n) + load<u32>(invoice, INVOICE_CLTV_DELTA)
   ) {
     return UNKNOWN;
   }
@@ -187,18 +191,19 @@ function check_energy(n: i32, slot: usize, total_msat: u64, invoice: usize, begi
   return load<u32>(invoice + INVOICE_SWAP, SWAP_START) == 0 ? 0 : INCORRECT_OR_UNKNOWN_PAYMENT_DETAILS;
 }
 
-/** A place for a keysend, UNKNOWN or FULL. Several parts have one payment_secret, and the preimage each. */
-function keysend_place(slot: usize): i32 {
+/** A place for a keysend, UNKNOWN or FULL. Several parts have one payment_secret and chain, and the preimage each. */
+function keysend_place(n: i32, slot: usize): i32 {
   if (check_keysend(slot + HTLC_PAYMENT_HASH) < 0) return UNKNOWN;
   const amount_msat = load<u64>(fields, AMT_TO_FORWARD);
   if (amount_msat == 0 || keysend_total_msat() < amount_msat) return UNKNOWN;
-  if (load<u32>(slot, HTLC_CLTV_EXPIRY) < height + MIN_FINAL_CLTV_DELTA) return UNKNOWN;
+  if (load<u32>(slot, HTLC_CLTV_EXPIRY) < height_of(n) + MIN_FINAL_CLTV_DELTA) return UNKNOWN;
   const known = invoice_find(slot + HTLC_PAYMENT_HASH);
   if (known >= 0) {
     const invoice = invoice_at(known);
     const waits =
       load<u8>(invoice, INVOICE_STATE) == INVOICE_OPEN &&
       load<u8>(invoice, INVOICE_KEYSEND) != 0 &&
+      load<u8>(invoice, INVOICE_CHAIN) == <u8>chain_of(n) &&
       load<u64>(invoice, INVOICE_TOTAL_MSAT) != 0 &&
       has(HAS_PAYMENT_DATA) &&
       same(invoice + INVOICE_PAYMENT_SECRET, load<usize>(fields, PAYMENT_SECRET));
@@ -245,7 +250,7 @@ function end_set(place: i32, failure: i32): void {
         const note = is_other(slot, invoice) ? other_note : swap + SWAP_NOTE;
         deliver(n, i, invoice + INVOICE_PREIMAGE, noted ? note : 0);
       } else if (failure == MPP_TIMEOUT) channel_fail(n, i, failure, 0, 0);
-      else channel_fail(n, i, failure, amount_msat, height);
+      else channel_fail(n, i, failure, amount_msat, height_of(n));
     }
   }
   store<u64>(invoice, 0, INVOICE_TOTAL_MSAT);
@@ -298,7 +303,7 @@ function settle_set(place: i32, invoice: usize, total_msat: u64): bool {
       overflow |= add(load<u64>(sum), load<u64>(slot, HTLC_AMOUNT_MSAT), sum);
       const mwh = size_of(load<i64>(slot, SLOT_RIDER + RIDER_MWH));
       store<u64>(carried + half, plus(load<u64>(carried + half), mwh));
-      if (load<u32>(slot, HTLC_CLTV_EXPIRY) < height + FULFILL_DEADLINE_BLOCKS || has_lapsed(slot)) late = true;
+      if (load<u32>(slot, HTLC_CLTV_EXPIRY) < height_of(n) + FULFILL_DEADLINE_BLOCKS || has_lapsed(slot)) late = true;
     }
   }
   // Channels hold far less than would overflow.

@@ -10,10 +10,11 @@ export const INVOICE_PAID: u32 = 2;
 
 // One invoice. What the host may see comes first, INVOICE_PUBLIC_BYTES.
 
-/** u8 each: the state; 1 once its payment has been told; 1 if it was a keysend. */
+/** u8 each: the state; 1 once its payment has been told; 1 if it was a keysend; number of the chain that it is paid on. */
 export const INVOICE_STATE: usize = 0;
 export const INVOICE_TOLD: usize = 1;
 export const INVOICE_KEYSEND: usize = 2;
+export const INVOICE_CHAIN: usize = 3;
 /** u32: blocks that the last HTLC must have until it expires. */
 export const INVOICE_CLTV_DELTA: usize = 4;
 /** u64 each: what was asked for, 0 for any amount; what came. */

@@ -22,6 +22,7 @@ import {
   SLOT_SECRET,
   STATE_FUNDED,
   STATE_NORMAL,
+  chain_of,
   channel_of,
   has_mark,
   slot_has,
@@ -47,7 +48,7 @@ import { PACKET_BYTES } from "../onion/keys";
 import { bad_offset, bad_type, fields, has, read_payload, type_of } from "../onion/payload";
 import { is_final, payload, peel } from "../onion/peel";
 import { failure_of } from "../onion/refuse";
-import { admit, forget_earliest } from "../onion/replay";
+import { REPLAY_CHAIN_SHIFT, admit, forget_earliest } from "../onion/replay";
 import {
   AMT_TO_FORWARD,
   HAS_CURRENT_PATH_KEY,
@@ -56,12 +57,11 @@ import {
   OUTGOING_CLTV_VALUE,
   SHORT_CHANNEL_ID_AT,
 } from "../wire/payload";
-import { height } from "./clock";
+import { height_of } from "./clock";
 import { check_final, final_first, final_second } from "./final";
 import { check_data, check_forward, is_crowded } from "./forward";
 import { lapse_arm } from "./lapse";
 import { link_forward, packet } from "./links";
-import { policy_of } from "./policy";
 import { purse_reserve, purse_return, purse_take } from "./purse";
 import { check_swap, outgoing, rebate_msat, swap_data } from "./swap_forward";
 
@@ -100,7 +100,9 @@ function decide(n: i32, i: i32, slot: usize): i32 {
   const inside = !is_final && has(HAS_CURRENT_PATH_KEY | HAS_ENCRYPTED_RECIPIENT_DATA);
   if (path_key != 0 || (code >= 0 && inside)) return INVALID_ONION_BLINDING;
   if (code >= 0) {
-    const cltv_expiry = load<u32>(slot, HTLC_CLTV_EXPIRY);
+    const chain = chain_of(n) << REPLAY_CHAIN_SHIFT;
+    const cltv_expiry = load<u32>(slot, HTLC_CLTV_EXPIRY) | chain;
+    const height = height_of(n) | chain;
     code = admit(slot + SLOT_SECRET, cltv_expiry, height);
     if (code == ERR_CAPACITY) {
       // A busy node must not come to a halt for what protects privacy, not money: a hash that was paid is not paid again.
@@ -149,7 +151,7 @@ function forward(n: i32, i: i32, slot: usize): i32 {
   const incoming_cltv = load<u32>(slot, HTLC_CLTV_EXPIRY);
   const swapped = has_rider(slot + SLOT_RIDER);
   const charged_msat = swapped ? <u64>i64.MAX_VALUE : incoming_msat;
-  let failure = check_forward(policy_of(out), charged_msat, incoming_cltv, outgoing_msat, outgoing_cltv);
+  let failure = check_forward(n, charged_msat, incoming_cltv, out, outgoing_msat, outgoing_cltv);
   first = check_data;
   if (failure != 0) return failure;
   first = 0;

@@ -36,7 +36,7 @@ import { NO_BLOB, blob_at, blob_bytes, blob_free, blob_new } from "../htlc/blobs
 import { FREE, PROPOSED, REMOVED } from "../htlc/states";
 import { make_error, message_bytes, unwrap_error } from "../onion/error";
 import { TEMPORARY_CHANNEL_FAILURE, write_failure } from "../onion/failure";
-import { height } from "./clock";
+import { height_of } from "./clock";
 import { deliver } from "./deliver";
 import { HOP_SELF, HOP_UNKNOWN } from "./events";
 import { LINK_FORWARD, LINK_PART, link_channel, link_forward, link_index, link_kind, link_slot, packet } from "./links";
@@ -69,7 +69,7 @@ export function resolve(n: i32, i: i32, slot: usize): bool {
   const state = slot_state(slot);
   const fulfilled = slot_has(slot, SLOT_HAS_PREIMAGE);
   // A channel that fails before we signed the HTLC has never had it; in STATE_LOST we do not know what we have signed.
-  const late = state == PROPOSED && is_late(slot);
+  const late = state == PROPOSED && is_late(n, slot);
   const never = late || (state == PROPOSED && state_of(n) == STATE_FAILED);
   if (!fulfilled && state != REMOVED && !never) return false;
   slot_mark(slot, SLOT_HANDLED);
@@ -85,11 +85,12 @@ export function resolve(n: i32, i: i32, slot: usize): bool {
  * Whether an HTLC that waited, as its peer was away or silent, is not to be sent any more: by now it would not be offered,
  * nor forwarded.
  */
-function is_late(slot: usize): bool {
-  if (load<u32>(slot, HTLC_CLTV_EXPIRY) <= height + EXPIRY_GRACE_BLOCKS) return true;
+function is_late(n: i32, slot: usize): bool {
+  if (load<u32>(slot, HTLC_CLTV_EXPIRY) <= height_of(n) + EXPIRY_GRACE_BLOCKS) return true;
   const link = load<u32>(slot, SLOT_LINK);
   if (link_kind(link) != LINK_FORWARD || link_channel(link) >= MAX_CHANNELS) return false;
-  return load<u32>(slot_of(link_channel(link), link_slot(link)), HTLC_CLTV_EXPIRY) < height + FULFILL_DEADLINE_BLOCKS;
+  const from = link_channel(link);
+  return load<u32>(slot_of(from, link_slot(link)), HTLC_CLTV_EXPIRY) < height_of(from) + FULFILL_DEADLINE_BLOCKS;
 }
 
 function go_back(n: i32, i: i32, slot: usize, fulfilled: bool, result: u32): void {

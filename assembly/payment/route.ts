@@ -35,7 +35,7 @@ import {
 
 /** u32: channel over which the first hop is reached. */
 export const ROUTE_CHANNEL: usize = 0;
-/** u8 each: hops, 1 to MAX_ROUTE_HOPS; ROUTE_KEYSEND. */
+/** u8 each: hops, 1 to MAX_ROUTE_HOPS; a sum of ROUTE_KEYSEND and ROUTE_CROSSES. */
 export const ROUTE_HOP_COUNT: usize = 4;
 export const ROUTE_FLAGS: usize = 5;
 /** u16: bytes of metadata, which an invoice may ask for. */
@@ -56,6 +56,8 @@ export const ROUTE_HOPS: usize = 96;
 
 /** The last hop is paid without an invoice. bLIP 3. */
 export const ROUTE_KEYSEND: u32 = 1;
+/** The route leaves the first channel's chain: its amounts and expiries are each of the chain of the hop's own channel. */
+export const ROUTE_CROSSES: u32 = 2;
 /** In place of a kind. */
 export const ROUTE_NO_ENERGY: u32 = 0xff;
 
@@ -88,36 +90,38 @@ export function hop_of(route: usize, i: i32): usize {
 
 /**
  * Checks a route of `len` bytes. 0, or ERR_TRUNCATED, ERR_LENGTH: its length is not the one that it states;
- * ERR_ARGUMENT: no such channel, hops, flags or kind of energy, or energy for an invoice; ERR_VALUE: an amount of 0, amounts
- * or expiries that grow along the route (of a swap amounts may), an expiry that is none, or a total that is less than what
- * is delivered; riders that are none, of both signs, or not in proportion to the total.
+ * ERR_ARGUMENT: no such channel, hops, flags or kind of energy, or energy for an invoice or another chain; ERR_VALUE: an
+ * amount of 0, amounts or expiries that grow along the route on one chain (of a swap amounts may), an expiry that is none, or
+ * a total that is less than what is delivered; riders that are none, of both signs, or not in proportion to the total.
  */
 export function check_route(route: usize, len: i32): i32 {
   if (len < <i32>ROUTE_HOPS) return ERR_TRUNCATED;
   const hops = <i32>load<u8>(route, ROUTE_HOP_COUNT);
-  const keysend = load<u8>(route, ROUTE_FLAGS);
-  if (<u32>(hops - 1) >= <u32>MAX_ROUTE_HOPS || keysend > ROUTE_KEYSEND) return ERR_ARGUMENT;
+  const flags = <u32>load<u8>(route, ROUTE_FLAGS);
+  const keysend = (flags & ROUTE_KEYSEND) != 0;
+  const crosses = (flags & ROUTE_CROSSES) != 0;
+  if (<u32>(hops - 1) >= <u32>MAX_ROUTE_HOPS || flags > (ROUTE_KEYSEND | ROUTE_CROSSES)) return ERR_ARGUMENT;
   if (load<u32>(route, ROUTE_CHANNEL) >= <u32>MAX_CHANNELS) return ERR_ARGUMENT;
   const whole = <i32>ROUTE_HOPS + hops * <i32>HOP_BYTES + <i32>load<u16>(route, ROUTE_METADATA_LENGTH);
   if (len != whole) return len < whole ? ERR_TRUNCATED : ERR_LENGTH;
   const energy = has_energy(route);
-  if (energy && keysend == 0) return ERR_ARGUMENT;
+  if (energy && (!keysend || crosses)) return ERR_ARGUMENT;
   let amount_msat = u64.MAX_VALUE;
   let cltv_expiry = MAX_CLTV_EXPIRY - 1;
   for (let i = 0; i < hops; i++) {
     const hop = hop_of(route, i);
     // Of a swap it may be more that goes out of a hop than comes in: a rebate.
     if (
-      (!energy && load<u64>(hop, HOP_AMOUNT_MSAT) > amount_msat) ||
+      (!energy && !crosses && load<u64>(hop, HOP_AMOUNT_MSAT) > amount_msat) ||
       load<u64>(hop, HOP_AMOUNT_MSAT) == 0 ||
-      load<u32>(hop, HOP_CLTV_EXPIRY) > cltv_expiry
+      load<u32>(hop, HOP_CLTV_EXPIRY) > (crosses ? MAX_CLTV_EXPIRY - 1 : cltv_expiry)
     ) {
       return ERR_VALUE;
     }
     amount_msat = load<u64>(hop, HOP_AMOUNT_MSAT);
     cltv_expiry = load<u32>(hop, HOP_CLTV_EXPIRY);
   }
-  if (keysend == 0 && load<u64>(route, ROUTE_TOTAL_MSAT) < amount_msat) return ERR_VALUE;
+  if (!keysend && load<u64>(route, ROUTE_TOTAL_MSAT) < amount_msat) return ERR_VALUE;
   return energy ? check_energy(route, hops) : 0;
 }
 

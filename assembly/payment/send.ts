@@ -8,7 +8,7 @@ import { RIDER_BYTES, RIDER_HOLD_S, RIDER_KIND, RIDER_MWH, RIDER_START } from ".
 import { blob_free, blob_new } from "../htlc/blobs";
 import { build } from "../onion/build";
 import { PACKET_BYTES, POINT_BYTES } from "../onion/keys";
-import { height } from "./clock";
+import { height_of } from "./clock";
 import { lapse_arm } from "./lapse";
 import { LINK_PART, packet } from "./links";
 import {
@@ -34,6 +34,7 @@ import {
   HOP_CLTV_EXPIRY,
   HOP_MWH,
   ROUTE_CHANNEL,
+  ROUTE_CROSSES,
   ROUTE_ENERGY_KIND,
   ROUTE_FLAGS,
   ROUTE_HOP_COUNT,
@@ -72,7 +73,8 @@ function make_rider(route: usize, n: i32): usize {
  * commits it.
  *
  * Codes of check_route; ERR_CAPACITY: all places are taken by parts under way, or the onion is too long; ERR_POINT: a
- * hop's point is none; ERR_CRYPTO: `entropy` is no scalar; ERR_EXPIRED: the last hop's HTLC would be past; others of
+ * hop's point is none; ERR_CRYPTO: `entropy` is no scalar; ERR_EXPIRED: the last hop's HTLC, or
+ * where the route leaves the first channel's chain the first one, would be past; others of
  * channel_offer. After a code nothing has changed.
  */
 export function payment_send(route: usize, len: i32, entropy: usize): i32 {
@@ -89,7 +91,8 @@ function send(route: usize, len: i32, entropy: usize): i32 {
   const last = hop_of(route, hops - 1);
   const n = load<i32>(route, ROUTE_CHANNEL);
   const amount_msat = load<u64>(first, HOP_AMOUNT_MSAT);
-  if (load<u32>(last, HOP_CLTV_EXPIRY) <= height) return ERR_EXPIRED;
+  const crosses = (load<u8>(route, ROUTE_FLAGS) & ROUTE_CROSSES) != 0;
+  if (load<u32>(crosses ? first : last, HOP_CLTV_EXPIRY) <= height_of(n)) return ERR_EXPIRED;
   const place = part_place();
   if (place < 0) return ERR_CAPACITY;
   // Cheap answers come before the onion is built.

@@ -16,7 +16,7 @@ import {
   state_of,
 } from "../channel/record";
 import { COMMITTED, FREE, IN_ACCEPTOR, IN_OFFERER, REMOVED, state_flags } from "../htlc/states";
-import { height } from "./clock";
+import { height_of } from "./clock";
 import { settle_sets, waiting_begin } from "./final";
 import { lapse_due } from "./lapse";
 import { receive } from "./receive";
@@ -61,10 +61,11 @@ function progress(n: i32, i: i32): bool {
 /**
  * Whether channel `n` has to be closed by publishing the commitment now, because an HTLC in it would otherwise be lost:
  * one that we offered is EXPIRY_GRACE_BLOCKS past its expiry, or one whose preimage we know is nearer to its expiry than
- * FULFILL_DEADLINE_BLOCKS. To be asked for each channel after payment_block. BOLT 2, "`cltv_expiry_delta` Selection".
+ * FULFILL_DEADLINE_BLOCKS. To be asked for the channels of a chain that has grown. BOLT 2, "`cltv_expiry_delta` Selection".
  */
 export function payment_due(n: i32): bool {
   if (state_of(n) != STATE_NORMAL) return false;
+  const height = height_of(n);
   for (let i = 0; i < MAX_HTLCS; i++) {
     const slot = slot_of(n, i);
     if ((state_flags(slot_state(slot)) & (IN_OFFERER | IN_ACCEPTOR)) == 0) continue;

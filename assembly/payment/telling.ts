@@ -31,6 +31,7 @@ import {
   EVENT_SWAP,
 } from "./events";
 import {
+  INVOICE_CHAIN,
   INVOICE_PAID,
   INVOICE_PAYMENT_HASH,
   INVOICE_PREIMAGE,
@@ -131,6 +132,7 @@ export function payment_next_event(to: usize): i32 {
     if (load<u8>(invoice, INVOICE_STATE) != INVOICE_PAID || load<u8>(invoice, INVOICE_TOLD) != 0) continue;
     store<u8>(invoice, 1, INVOICE_TOLD);
     store<u32>(to, EVENT_RECEIVED, EVENT_KIND);
+    store<u32>(to, load<u8>(invoice, INVOICE_CHAIN), EVENT_PART);
     store<u64>(to, load<u64>(invoice, INVOICE_RECEIVED_MSAT), EVENT_AMOUNT_MSAT);
     memory.copy(to + EVENT_PAYMENT_HASH, invoice + INVOICE_PAYMENT_HASH, 32);
     memory.copy(to + EVENT_PREIMAGE, invoice + INVOICE_PREIMAGE, 32);

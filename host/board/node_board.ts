@@ -16,9 +16,10 @@ export type NodeOutput =
   | { readonly kind: "send"; readonly connection: number; readonly bytes: Uint8Array }
   | { readonly kind: "hang_up"; readonly connection: number }
   | { readonly kind: "tell"; readonly what: number; readonly record: Uint8Array }
-  | { readonly kind: "broadcast"; readonly transaction: Uint8Array }
+  | { readonly kind: "broadcast"; readonly chain: number; readonly transaction: Uint8Array }
   | {
       readonly kind: "watch";
+      readonly chain: number;
       readonly channel: number;
       /** txid as hashed (not reversed), then the output's index, little-endian. */
       readonly outpoint: Uint8Array;
@@ -73,15 +74,17 @@ export class NodeBoard {
         const record = range(data, len);
         return record === undefined ? ERR_RANGE : put({ kind: "tell", what, record: record.slice() });
       },
-      broadcast: (data = 0, len = 0) => {
+      broadcast: (chain = 0, data = 0, len = 0) => {
         const transaction = range(data, len);
-        return transaction === undefined ? ERR_RANGE : put({ kind: "broadcast", transaction: transaction.slice() });
+        return transaction === undefined
+          ? ERR_RANGE
+          : put({ kind: "broadcast", chain, transaction: transaction.slice() });
       },
-      watch: (channel = 0, outpoint = 0, script = 0, scriptLen = 0) => {
+      watch: (chain = 0, channel = 0, outpoint = 0, script = 0, scriptLen = 0) => {
         const output = range(outpoint, OUTPOINT);
         const spent = range(script, scriptLen);
         if (output === undefined || spent === undefined) return ERR_RANGE;
-        return put({ kind: "watch", channel, outpoint: output.slice(), script: spent.slice() });
+        return put({ kind: "watch", chain, channel, outpoint: output.slice(), script: spent.slice() });
       },
     };
     return {

@@ -55,8 +55,8 @@ export const BOARD_IMPORTS = {
   send: i32("i32", "i32", "i32"),
   hang_up: i32("i32"),
   tell: i32("i32", "i32", "i32"),
-  broadcast: i32("i32", "i32"),
-  watch: i32("i32", "i32", "i32", "i32"),
+  broadcast: i32("i32", "i32", "i32"),
+  watch: i32("i32", "i32", "i32", "i32", "i32"),
 } as const satisfies Record<string, FunctionSignature>;
 
 /** Exports of node.wasm, in the order of assembly/node/index.ts. */
@@ -90,7 +90,7 @@ export const NODE_EXPORTS = {
   receive: i32("i32", "i32"),
   disconnect: i32("i32"),
   tick: i32("i64", "i64"),
-  block: i32("i32"),
+  block: i32("i32", "i32"),
   funding_depth: i32("i32", "i32", "i32", "i32"),
   funding_spent: i32("i32", "i32"),
   command: i32("i32", "i32"),
@@ -102,13 +102,15 @@ export type BoardImportName = keyof typeof BOARD_IMPORTS;
 export type NodeExportName = keyof typeof NODE_EXPORTS;
 
 /** The value that `abi()` returns for this interface. */
-export const NODE_ABI_VERSION = 3;
+export const NODE_ABI_VERSION = 4;
 /** Capacities of the input and output buffers, bytes. */
 export const NODE_INPUT_BYTES = 5120;
 export const NODE_OUTPUT_BYTES = 5120;
 /** Peers that are connected at a time, and channels. */
 export const MAX_CONNECTIONS = 4;
 export const MAX_CHANNELS = 4;
+/** Chains that a node may be on. */
+export const MAX_CHAINS = 2;
 export const MAX_INVOICES = 16;
 /** Offers of energy that are posted at a time. */
 export const MAX_ENERGY_OFFERS = 8;
@@ -133,6 +135,7 @@ export const COMMANDS = {
   PURSE: 16,
   EVIDENCE: 17,
   SETTLE: 18,
+  RATE: 19,
 } as const;
 export type CommandName = keyof typeof COMMANDS;
 

@@ -3,9 +3,11 @@
 
 import { MAX_CONNECTIONS } from "./abi.js";
 import { i32, u16, u32, u64, u8, view } from "./record_fields.js";
-import type { Policy } from "./requests.js";
+import type { Policy, Rate } from "./requests.js";
 
 const POINT = 33;
+
+export const readRate = (record: Uint8Array): Rate => ({ num: u64(record, 0), den: u64(record, 8) });
 
 export const readPolicy = (record: Uint8Array): Policy => ({
   htlcMinimumMsat: u64(record, 0),
@@ -29,6 +31,8 @@ export interface ConnectionInfo {
 export interface NodeInfo {
   readonly nodeId: Uint8Array;
   readonly height: number;
+  /** Of the second chain, if the node is on two. */
+  readonly secondHeight: number | undefined;
   /** What the journal has used of its sector group, and that group's size, bytes. */
   readonly journalBytes: number;
   readonly journalSectorBytes: number;
@@ -38,10 +42,11 @@ export interface NodeInfo {
 export const readInfo = (record: Uint8Array): NodeInfo => ({
   nodeId: record.slice(0, POINT),
   height: u32(record, 36),
+  secondHeight: u32(record, 48) > 1 ? u32(record, 52) : undefined,
   journalBytes: u32(record, 40),
   journalSectorBytes: u32(record, 44),
   connections: Array.from({ length: MAX_CONNECTIONS }, (_, i) => {
-    const at = 48 + 40 * i;
+    const at = 56 + 40 * i;
     const state = CONNECTION_STATES[u8(record, at)] ?? "free";
     const known = state === "init" || state === "ready";
     return { state, peer: known ? record.slice(at + 4, at + 4 + POINT) : undefined };
@@ -68,6 +73,8 @@ export const stateOf = (code: number): ChannelState => CHANNEL_STATES[code] ?? "
 /** What a listing shows of a channel. */
 export interface ChannelInfo {
   readonly channel: number;
+  /** The chain that it is on: 0, or 1 for the second one. */
+  readonly chain: number;
   readonly state: ChannelState;
   /** Sum of MARK_... of channel/record.ts. */
   readonly marks: number;
@@ -148,6 +155,7 @@ export function readChannel(record: Uint8Array): ChannelInfo {
     fundingTxid: record.slice(136, 168),
     channelId: record.slice(168, 200),
     peer: record.slice(200, 233),
+    chain: u8(record, 233),
   };
 }
 

@@ -3,7 +3,15 @@ import type { Engine } from "../engine/engine.js";
 import { ModuleError } from "../engine/errors.js";
 import type { ModuleFile } from "../engine/module_file.js";
 import type { ChannelEvidence } from "../evidence/bundle.js";
-import { COMMANDS, type CommandName, MAX_CHANNELS, MAX_ENERGY_OFFERS, MAX_INVOICES, NODE_INPUT_BYTES } from "./abi.js";
+import {
+  COMMANDS,
+  type CommandName,
+  MAX_CHAINS,
+  MAX_CHANNELS,
+  MAX_ENERGY_OFFERS,
+  MAX_INVOICES,
+  NODE_INPUT_BYTES,
+} from "./abi.js";
 import { NodeModule } from "./module.js";
 import { type EnergyInfo, type PurseInfo, readEnergy, readOffer, readPurse } from "./energy_answers.js";
 import { type EnergyOffer, type LinePolicy, linePolicyRecord, offerRecord } from "./energy_requests.js";
@@ -18,6 +26,7 @@ import {
   readInvoice,
   readPart,
   readPolicy,
+  readRate,
 } from "./answers.js";
 import { type NodeEvent, readEvent } from "./node_event.js";
 import { RecordWriter } from "./record_fields.js";
@@ -32,6 +41,7 @@ import {
   type PayRequest,
   type Policy,
   policyRecord,
+  type Rate,
 } from "./requests.js";
 
 const ERR_NOT_FOUND = -8;
@@ -48,19 +58,21 @@ export interface NodeHost {
   /** The connection is over for the node: close the line. No `disconnect` is needed (one does no harm). */
   onHangUp(connection: number): void;
   onEvent(event: NodeEvent): void;
-  /** A transaction, serialised, to be published. */
-  onBroadcast(transaction: Uint8Array): void;
+  /** A transaction, serialised, to be published on a chain: 0, or 1 for the second one. */
+  onBroadcast(transaction: Uint8Array, chain: number): void;
   /**
-   * An output to be watched: `fundingDepth` as it is confirmed and buried, `fundingSpent` when it is spent. After a
-   * restart every open channel asks again.
+   * An output of a chain to be watched: `fundingDepth` as it is confirmed and buried, `fundingSpent` when it is spent.
+   * After a restart every open channel asks again.
    * @param outpoint txid as hashed (not reversed), then the index, u32 little-endian: 36 bytes
    */
-  onWatch(channel: number, outpoint: Uint8Array, script: Uint8Array): void;
+  onWatch(channel: number, outpoint: Uint8Array, script: Uint8Array, chain: number): void;
 }
 
 /** When a node is switched on. */
 export interface Start {
   readonly height: number;
+  /** Of the second chain, if the node is on two. */
+  readonly secondHeight?: number;
   /** Monotonic, ms; only its differences count. */
   readonly nowMs: bigint;
   /** s since 1970, 0 if unknown. */
@@ -88,7 +100,7 @@ export class LightningNode {
     start: Start,
   ) {
     this.module = new NodeModule(engine, file, board);
-    const record = bootRecord(config, start.height, start.nowMs, start.utcS);
+    const record = bootRecord(config, start.height, start.nowMs, start.utcS, start.secondHeight);
     this.module.input(record);
     this.call(() => this.module.expect("boot", record.length));
   }
@@ -125,9 +137,9 @@ export class LightningNode {
     this.call(() => this.module.expect("tick", nowMs, utcS));
   }
 
-  /** The chain has this height now. */
-  block(height: number): void {
-    this.call(() => this.module.expect("block", height));
+  /** A chain (1: the second one) has this height now. */
+  block(height: number, chain = 0): void {
+    this.call(() => this.module.expect("block", height, chain));
   }
 
   /** The funding output has so many confirmations (0 again after a reorganisation), and lies there. */
@@ -204,6 +216,17 @@ export class LightningNode {
   purse(capMsat?: bigint): PurseInfo {
     const record = new RecordWriter();
     return readPurse(this.command("PURSE", (capMsat === undefined ? record : record.number(capMsat, 8)).end()));
+  }
+
+  /**
+   * Reads what is asked for on chain `from` for money of chain `to` where a payment crosses them here, after quoting
+   * `rate`, if that is given; NO_RATE takes it back. Throws ModuleError if it would pay to send money there and back.
+   */
+  rate(from: number, to: number, rate?: Rate): Rate {
+    if (from === to || from >= MAX_CHAINS || to >= MAX_CHAINS) throw new RangeError(`chains ${from} and ${to}`);
+    const record = new RecordWriter().number(from, 4);
+    if (rate !== undefined) record.number(rate.num, 8).number(rate.den, 8);
+    return readRate(this.command("RATE", record.end()));
   }
 
   /** In a dispute the owner accepts what the peer's meter says: the line goes on with that. */
@@ -301,8 +324,8 @@ export class LightningNode {
         if (output.kind === "send") this.host.onSend(output.connection, output.bytes);
         else if (output.kind === "hang_up") this.host.onHangUp(output.connection);
         else if (output.kind === "tell") this.host.onEvent(readEvent(output.what, output.record));
-        else if (output.kind === "broadcast") this.host.onBroadcast(output.transaction);
-        else this.host.onWatch(output.channel, output.outpoint, output.script);
+        else if (output.kind === "broadcast") this.host.onBroadcast(output.transaction, output.chain);
+        else this.host.onWatch(output.channel, output.outpoint, output.script, output.chain);
       }
     } finally {
       this.draining = false;

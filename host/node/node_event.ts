@@ -28,6 +28,8 @@ export type NodeEvent =
       /** The funding transaction has to be made, not broadcast, and named with `fund`. */
       readonly kind: "funding needed";
       readonly channel: number;
+      /** The chain that is to fund it: 0, or 1 for the second one. */
+      readonly chain: number;
       readonly amountSat: bigint;
       readonly script: Uint8Array;
     }
@@ -45,7 +47,8 @@ export type NodeEvent =
       readonly code: number;
       readonly data: Uint8Array;
     }
-  | (Settled & { readonly kind: "received" })
+  /** `chain`: whose money came. */
+  | (Settled & { readonly kind: "received"; readonly chain: number })
   | {
       readonly kind: "forwarded";
       readonly incomingChannel: number;
@@ -132,13 +135,19 @@ export function readEvent(what: number, record: Uint8Array): NodeEvent {
     case TELLS.CHANNEL:
       return { kind: "channel", channel: u32(record, 0), state: stateOf(u32(record, 4)) };
     case TELLS.FUNDING_NEEDED:
-      return { kind: "funding needed", channel: u32(record, 0), amountSat: u64(record, 8), script: record.slice(16) };
+      return {
+        kind: "funding needed",
+        channel: u32(record, 0),
+        chain: u32(record, 4),
+        amountSat: u64(record, 8),
+        script: record.slice(16),
+      };
     case TELLS.FUNDING_SIGNED:
       return { kind: "funding signed", channel: u32(record, 0) };
     case TELLS.SENT:
       return { kind: "sent", part: u32(record, 4), ...settled(record) };
     case TELLS.RECEIVED:
-      return { kind: "received", ...settled(record) };
+      return { kind: "received", chain: u32(record, 4), ...settled(record) };
     case TELLS.FAILED:
       return {
         kind: "failed",

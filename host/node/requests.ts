@@ -35,15 +35,34 @@ export interface NodeConfig {
   readonly htlcMinimumMsat?: number;
   /** For closing, satoshi per 1,000 units of weight, default 253. */
   readonly feeratePerKw?: number;
+  /** How far apart the chain's blocks are meant to be, s; default 600. Read where payments cross to a second chain. */
+  readonly blockIntervalS?: number;
+  /** Another chain that the node has channels on. */
+  readonly secondChain?: SecondChain;
+}
+
+/** The second chain, with the same defaults as the first one. */
+export interface SecondChain {
+  /** 32 bytes, as in messages: not reversed. */
+  readonly chainHash: Uint8Array;
+  readonly dustLimitSat?: number;
+  readonly feeratePerKw?: number;
+  readonly blockIntervalS?: number;
 }
 
 /** BOLT 3, "Dust Limits". */
 const DUST = { p2pkh: 546, p2sh: 540, p2wpkh: 294, p2wsh: 330, segwit: 354 };
 
-/** Config, height of the chain, monotonic ms and UTC s (0 if unknown), as `boot` reads them. */
-export function bootRecord(config: NodeConfig, height: number, nowMs: bigint, utcS: bigint): Uint8Array {
+/** Config, heights of the chains, monotonic ms and UTC s (0 if unknown), as `boot` reads them. */
+export function bootRecord(
+  config: NodeConfig,
+  height: number,
+  nowMs: bigint,
+  utcS: bigint,
+  secondHeight = 0,
+): Uint8Array {
   const dust = config.dust ?? DUST;
-  return new RecordWriter()
+  const record = new RecordWriter()
     .raw(config.chainHash, HASH)
     .number(dust.p2pkh, 4)
     .number(dust.p2sh, 4)
@@ -65,6 +84,16 @@ export function bootRecord(config: NodeConfig, height: number, nowMs: bigint, ut
     .number(config.feeratePerKw ?? 253, 4)
     .number(config.closeDelayS ?? 0, 4)
     .number(config.energyCreditMsat ?? 0n, 8)
+    .number(config.blockIntervalS ?? 0, 4)
+    .pad(136);
+  const second = config.secondChain;
+  if (second === undefined) return record.end();
+  return record
+    .raw(second.chainHash, HASH)
+    .number(second.dustLimitSat ?? 354, 4)
+    .number(second.feeratePerKw ?? 253, 4)
+    .number(secondHeight, 4)
+    .number(second.blockIntervalS ?? 0, 4)
     .end();
 }
 
@@ -78,12 +107,15 @@ export interface OpenRequest {
   /** option_anchors; without it option_static_remotekey alone. */
   readonly anchors?: boolean;
   readonly announce?: boolean;
+  /** The chain that funds it: 0, or 1 for the second one, on which there are no lines. */
+  readonly chain?: number;
   /** Makes the channel a line, if the peer offers option_energy as well. */
   readonly energy?: EnergyParameters;
 }
 
 export const OPEN_ANCHORS = 1;
 export const OPEN_ANNOUNCE = 2;
+export const OPEN_SECOND = 4;
 
 export const openRecord = ({ energy, ...request }: OpenRequest): Uint8Array =>
   new RecordWriter()
@@ -92,7 +124,12 @@ export const openRecord = ({ energy, ...request }: OpenRequest): Uint8Array =>
     .number(request.fundingSat, 8)
     .number(request.pushMsat ?? 0n, 8)
     .number(request.feeratePerKw, 4)
-    .number((request.anchors ? OPEN_ANCHORS : 0) | (request.announce ? OPEN_ANNOUNCE : 0), 4)
+    .number(
+      (request.anchors ? OPEN_ANCHORS : 0) |
+        (request.announce ? OPEN_ANNOUNCE : 0) |
+        (request.chain === 1 ? OPEN_SECOND : 0),
+      4,
+    )
     .raw(energy === undefined ? new Uint8Array(0) : parametersRecord(energy))
     .end();
 
@@ -141,6 +178,8 @@ export interface PayRequest {
   /** Number of our channel to the first hop. */
   readonly channel: number;
   readonly hops: readonly PayHop[];
+  /** The route goes on over another chain than it begins on: what a hop is given is money of the chain of its channel. */
+  readonly crosses?: boolean;
   /** Without: keysend, and the node makes a preimage unless `preimage` is given (for several parts). */
   readonly invoice?: {
     readonly paymentHash: Uint8Array;
@@ -160,6 +199,7 @@ export interface PayRequest {
 }
 
 const PAY_KEYSEND = 1;
+const PAY_CROSSES = 2;
 /** Kinds of energy by their numbers: wire/energy.ts. */
 export const ENERGY_KINDS = ["receipt", "promise", "arrears"] as const;
 export type EnergyKind = (typeof ENERGY_KINDS)[number];
@@ -171,7 +211,7 @@ export function payRecord(request: PayRequest): Uint8Array {
   const record = new RecordWriter()
     .number(request.channel, 4)
     .number(hops.length, 1)
-    .number(invoice === undefined ? PAY_KEYSEND : 0, 1)
+    .number((invoice === undefined ? PAY_KEYSEND : 0) | (request.crosses ? PAY_CROSSES : 0), 1)
     .number(metadata.length, 2)
     .number(request.totalMsat ?? hops.at(-1)?.amountMsat ?? 0n, 8)
     .raw(invoice?.paymentHash ?? new Uint8Array(HASH), HASH)
@@ -203,6 +243,15 @@ export interface Policy {
   readonly cltvExpiryDelta: number;
   readonly disabled: boolean;
 }
+
+/** `num` msat of one chain are asked for `den` msat of another one. */
+export interface Rate {
+  readonly num: bigint;
+  readonly den: bigint;
+}
+
+/** Nothing is exchanged. */
+export const NO_RATE: Rate = { num: 0n, den: 0n };
 
 export const policyRecord = (policy: Policy): Uint8Array =>
   new RecordWriter()

@@ -1,8 +1,7 @@
 import * as funding from "../../assembly/chain/funding";
-import { CHAIN_HASH } from "../../assembly/chain/params";
 import { channel_on_message } from "../../assembly/channel/channel";
 import * as config from "../../assembly/channel/config";
-import { channel_on_open } from "../../assembly/channel/opening";
+import { channel_on_open, channel_open as open } from "../../assembly/channel/opening";
 import { has_changes } from "../../assembly/channel/moves";
 import * as record from "../../assembly/channel/record";
 import { view_build, view_energy, view_make, view_slots } from "../../assembly/channel/view";
@@ -52,7 +51,6 @@ export {
   channel_funding_program,
   temporary_channel_id,
 } from "../../assembly/channel/funding";
-export { channel_open } from "../../assembly/channel/opening";
 export { live_of } from "../../assembly/channel/live";
 export { channel_find, channel_free, channel_of, channels_begin, slot_of } from "../../assembly/channel/record";
 export { energies_begin, energy_of } from "../../assembly/energy/record";
@@ -68,11 +66,25 @@ export function data(): usize {
 
 /** Node identity of all ends. */
 export function set_chain(hash: usize): void {
-  memory.copy(config.chain_params + CHAIN_HASH, hash, 32);
+  config.set_chain(0, 1, hash, 354, 0);
 }
 
 export function set_feerate(feerate: u32): void {
-  config.set_feerate(feerate);
+  config.set_feerate(0, feerate);
+}
+
+/** On the first chain. */
+export function channel_open(
+  n: i32,
+  peer: usize,
+  funding_sat: u64,
+  push_msat: u64,
+  feerate_per_kw: u32,
+  flags: u32,
+  open_flags: u32,
+  parameters: usize,
+): i32 {
+  return open(n, peer, funding_sat, push_msat, feerate_per_kw, flags, open_flags, parameters, 0);
 }
 
 /** Hands `len` bytes at `frame` to end `n`, which for open_channel is the one that is to accept it: 0 or a code. */

@@ -27,7 +27,7 @@ const channel = (holderMsat: bigint, numbers: readonly [bigint, bigint]): Channe
 const settled = { amountMsat: 100n, paymentHash: HASH, preimage: HASH };
 const sent: NodeEvent = { kind: "sent", part: 0, ...settled };
 const failed: NodeEvent = { kind: "failed", part: 0, ...settled, hop: 0, code: 0, data: HASH };
-const received: NodeEvent = { kind: "received", ...settled };
+const received: NodeEvent = { kind: "received", chain: 0, ...settled };
 
 /** Node a has paid node b 100 msat, of 600,000 that it had. */
 class Puppets {

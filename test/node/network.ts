@@ -7,7 +7,7 @@ import { NorFlash } from "../../host/board/nor_flash.js";
 import type { Engine } from "../../host/engine/engine.js";
 import { engineByName } from "../../host/engine/index.js";
 import type { ModuleFile } from "../../host/engine/module_file.js";
-import { LightningNode } from "../../host/node/lightning_node.js";
+import { LightningNode, type NodeHost } from "../../host/node/lightning_node.js";
 import type { NodeEvent } from "../../host/node/node_event.js";
 import type { EnergyParameters } from "../../host/node/energy_requests.js";
 import type { NodeConfig, PayHop, PayRequest } from "../../host/node/requests.js";
@@ -17,6 +17,9 @@ import { hex } from "../driver/vectors.js";
 
 export const CONFIG: NodeConfig = { chainHash: new Uint8Array(32).fill(0x06), prefix: "bcrt" };
 export const START_HEIGHT = 1000;
+/** Another chain, with a height of its own. */
+export const OTHER_CHAIN = new Uint8Array(32).fill(0x0f);
+export const OTHER_START_HEIGHT = 30_000;
 /** Flash that can fail: NorFlash or one of its kinds. */
 export type MakeFlash = (image?: Uint8Array) => NorFlash;
 const goodFlash: MakeFlash = (image) => new NorFlash(NODE_SECTOR_BYTES, NODE_FLASH_SECTORS, image);
@@ -36,6 +39,8 @@ interface End {
 export class TestNode {
   readonly events: NodeEvent[] = [];
   readonly broadcasts: Uint8Array[] = [];
+  /** Numbers of the chains that these are for. */
+  readonly broadcastChains: number[] = [];
   readonly watched = new Map<number, Uint8Array>();
   readonly lines: (Line | undefined)[] = [undefined, undefined, undefined, undefined];
   readonly keys: KeyRing;
@@ -53,7 +58,7 @@ export class TestNode {
     readonly name: string,
     makeFlash: MakeFlash,
     image?: Uint8Array,
-    private readonly config = CONFIG,
+    readonly config = CONFIG,
     private readonly meters: readonly MeterPort[] = [],
   ) {
     this.keys = new KeyRing(new Entropy(name, "root").bytes(32));
@@ -74,10 +79,11 @@ export class TestNode {
     const entropy = new Entropy(this.network.seed, `${this.name} ${this.starts++}`);
     const board = new NodeBoard(this.flash, new NodeCrypto(this.keys), entropy, this.meters);
     this.alive = true;
-    const { height, nowMs } = this.network;
+    const { nowMs } = this.network;
     const file = this.network.files.get(this.name) ?? this.network.file;
     this.node = new LightningNode(this.network.engine, file, board, this.config, this, {
-      height,
+      height: this.network.heightOf(this.config.chainHash),
+      secondHeight: this.network.heightOf(this.config.secondChain?.chainHash),
       nowMs,
       utcS: this.utcS,
     });
@@ -102,20 +108,24 @@ export class TestNode {
     this.network.onEvent(this, event);
   }
 
-  onBroadcast(transaction: Uint8Array): void {
+  onBroadcast(transaction: Uint8Array, chain: number): void {
     this.broadcasts.push(transaction);
+    this.broadcastChains.push(chain);
   }
 
-  onWatch(channel: number, outpoint: Uint8Array): void {
+  onWatch: NodeHost["onWatch"] = (channel, outpoint) => {
     this.watched.set(channel, outpoint);
-  }
+  };
 
   told<K extends NodeEvent["kind"]>(kind: K): Extract<NodeEvent, { kind: K }>[] {
     return this.events.filter((event): event is Extract<NodeEvent, { kind: K }> => event.kind === kind);
   }
 }
 
-/** Nodes in one process, lines between them, and a chain that confirms what is funded when it is asked to. */
+const isOther = (chainHash: Uint8Array | undefined): boolean =>
+  chainHash !== undefined && Buffer.compare(chainHash, OTHER_CHAIN) === 0;
+
+/** Nodes in one process, lines between them, and chains that confirm what is funded when they are asked to. */
 export class TestNetwork {
   readonly engine: Engine;
   readonly file = readNode();
@@ -125,6 +135,8 @@ export class TestNetwork {
   private lines: Line[] = [];
   private fundings = 0;
   height = START_HEIGHT;
+  /** Of OTHER_CHAIN. */
+  otherHeight = OTHER_START_HEIGHT;
   nowMs = 1_000n;
   utcS = 1_800_000_000n;
   /** A call into a node threw: by default that is the end of the test. */
@@ -242,17 +254,23 @@ export class TestNetwork {
     }
   }
 
-  /** One block, that confirms every funding output that is watched. */
-  mine(blocks = 1): void {
+  heightOf(chainHash: Uint8Array | undefined): number {
+    return isOther(chainHash) ? this.otherHeight : this.height;
+  }
+
+  /** One block, that confirms every funding output on its chain that is watched. */
+  mine(blocks = 1, other = false): void {
     for (let i = 0; i < blocks; i++) {
-      this.height++;
+      const height = other ? ++this.otherHeight : ++this.height;
       for (const node of this.nodes) {
-        if (!node.alive) continue;
-        node.node.block(this.height);
+        const { chainHash, secondChain } = node.config;
+        const chain = [chainHash, secondChain?.chainHash].findIndex((hash) => hash && isOther(hash) === other);
+        if (!node.alive || chain < 0) continue;
+        node.node.block(height, chain);
         for (const channel of node.node.channels()) {
-          if (!node.watched.has(channel.channel)) continue;
-          const since = this.confirmedAt(channel.fundingTxid);
-          node.node.fundingDepth(channel.channel, this.height - since.height + 1, since.height, since.index);
+          if (!node.watched.has(channel.channel) || channel.chain !== chain) continue;
+          const since = this.confirmedAt(channel.fundingTxid, height);
+          node.node.fundingDepth(channel.channel, height - since.height + 1, since.height, since.index);
         }
       }
       this.run();
@@ -261,9 +279,9 @@ export class TestNetwork {
 
   private readonly confirmed = new Map<string, { readonly height: number; readonly index: number }>();
 
-  private confirmedAt(txid: Uint8Array): { readonly height: number; readonly index: number } {
+  private confirmedAt(txid: Uint8Array, height: number): { readonly height: number; readonly index: number } {
     const key = Buffer.from(txid).toString("hex");
-    const known = this.confirmed.get(key) ?? { height: this.height, index: this.confirmed.size + 1 };
+    const known = this.confirmed.get(key) ?? { height, index: this.confirmed.size + 1 };
     this.confirmed.set(key, known);
     return known;
   }

@@ -6,7 +6,9 @@ import { PARTS_BYTES, parts } from "../../assembly/payment/parts";
 // The payment room as the node sees it, over channels that the test makes up in their records: what the peers would have
 // done to an HTLC, the test writes into its slot.
 
-export { payment_block, payment_tick } from "../../assembly/payment/clock";
+export { payment_tick } from "../../assembly/payment/clock";
+export { set_chain, set_chain_height } from "../../assembly/channel/config";
+export { rate_set } from "../../assembly/payment/exchange";
 export { payment_send } from "../../assembly/payment/send";
 export { invoice_create } from "../../assembly/payment/issue";
 export { payment_settle, payment_boot, payment_due } from "../../assembly/payment/settle";

@@ -167,7 +167,7 @@ export class Room {
   }
 
   time(height = HEIGHT, nowMs = NOW_MS, utcS = UTC_S): void {
-    this.call("payment_block", height);
+    this.call("set_chain_height", 0, height);
     this.call("payment_tick", nowMs, utcS);
   }
 

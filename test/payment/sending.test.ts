@@ -159,7 +159,7 @@ onEngines("payment: a part along a route", {
     expect(room.sendRecord(record.slice(0, 79))).toBe(ERR.TRUNCATED);
     expect(room.sendRecord(record.slice(0, -1))).toBe(ERR.TRUNCATED);
     expect(room.sendRecord(Uint8Array.from([...record, 0]))).toBe(ERR.LENGTH);
-    expect(room.sendRecord(record.map((byte, i) => (i === 5 ? 2 : byte)))).toBe(ERR.ARGUMENT);
+    expect(room.sendRecord(record.map((byte, i) => (i === 5 ? 4 : byte)))).toBe(ERR.ARGUMENT);
     expect(room.send(ROUTE, new Uint8Array(32))).toBe(-4);
     expect(room.snapshot()).toEqual(before);
     expect(without(ROUTE, 0)).toHaveLength(2);
