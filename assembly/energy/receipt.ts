@@ -35,11 +35,12 @@ const HEX: u32 = 0x26; // &
 const OPTIONAL: u32 = 0x3f; // ?
 const EITHER: u32 = 0x3d; // =
 
-const PAYLOAD =
-  'OCMF|{"FV":"1.3","GI":"Tieline metrology","GS":"~,"GV":"~,"PG":"F#","MV":"~,"MM":"~,"MS":"~,"CF":"&&&","RD":[' +
-  '{"TM":"%%-%-%T%:%:%,000+0000 =SI","RV":#.%%%,"RI":"01-00:01.08.00*FF","RU":"kWh","RT":"AC","EF":"?t","ST":"=GM"},' +
-  '{"TM":"%%-%-%T%:%:%,000+0000 =SI","RV":#.%%%,"RI":"01-00:02.08.00*FF","RU":"kWh","ST":"=GM"}],' +
-  '"U":{"C":#,"P":[#,#],"I":#,"Q":#,"B":[#,#],"H":"&&&&&&&&"}}';
+const HEAD =
+  'OCMF|{"FV":"1.3","GI":"Tieline metrology","GS":"~,"GV":"~,"PG":"F#","MV":"~,"MM":"~,"MS":"~,"CF":"&&&","RD":[';
+const IMPORT =
+  '{"TM":"%%-%-%T%:%:%,000+0000 =SI","RV":#.%%%,"RI":"01-00:01.08.00*FF","RU":"kWh","RT":"AC","EF":"?t","ST":"=GM"},';
+const EXPORT = '{"TM":"%%-%-%T%:%:%,000+0000 =SI","RV":#.%%%,"RI":"01-00:02.08.00*FF","RU":"kWh","ST":"=GM"}],';
+const USER = '"U":{"C":#,"P":[#,#],"I":#,"Q":#,"B":[#,#],"H":"&&&&&&&&"}}';
 const PAYLOAD_AT: usize = 5;
 const SIGNATURE = '|{"SA":"ECDSA-secp256k1-SHA256","SD":"30';
 
@@ -102,9 +103,8 @@ function hex_byte(): u32 {
   return value;
 }
 
-/** Takes what has this form; its numbers and pairs go to `values`. */
-function take(form: string): void {
-  let to = values;
+/** Takes what has this form; its numbers and pairs go to `to`. Returns where the next ones go. */
+function take(form: string, to: usize): usize {
   let p = changetype<usize>(form);
   const end = p + ((<usize>form.length) << 1);
   while (p < end) {
@@ -136,6 +136,7 @@ function take(form: string): void {
       if (is_either) p += 4;
     }
   }
+  return to;
 }
 
 /** A value, at most `most`. */
@@ -203,7 +204,7 @@ function integer(to: usize): i32 {
  */
 export function receipt_read(source: usize, len: i32, point: usize, to: usize): i32 {
   read_begin(source, len);
-  take(PAYLOAD);
+  take(USER, take(EXPORT, take(IMPORT, take(HEAD, values))));
   const begin = source + PAYLOAD_AT;
   const end = read_cursor();
   const until_s = time();
@@ -212,7 +213,7 @@ export function receipt_read(source: usize, len: i32, point: usize, to: usize): 
   store<u32>(to, value_at(FLAGS, u32.MAX_VALUE), RECEIPT_FLAGS);
   store<u32>(to, constant, RECEIPT_CONSTANT);
   for (let i: usize = 0; i < 2; i++) energy(i, constant, to + RECEIPT_IMPORT_MWH + (i << 3));
-  take(SIGNATURE);
+  take(SIGNATURE, values);
   const total = <i32>hex_byte();
   const r = integer(signature);
   if (r + integer(signature + 32) != total) read_fail(ERR_VALUE);
