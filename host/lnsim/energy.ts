@@ -92,7 +92,7 @@ function disturb(row: Row, random: Entropy): void {
   else if (choice < 58) row.settle();
   else if (choice < 66) row.pass(1 + random.below(8), 4);
   // Nobody answers while time goes on: riders lapse.
-  else if (choice < 72) row.tick(1 + random.below(12));
+  else if (choice < 72) stall(row, line, random);
   else if (choice < 78) for (const each of row.lines) row.connect(each);
   else if (choice < 82) line.wire?.cut();
   else if (choice < 85) tamper(line, random);
@@ -110,6 +110,13 @@ function disturb(row: Row, random: Entropy): void {
 
 function deliver(line: SimLine, pieces: number): void {
   for (let i = 0; i < pieces && line.wire?.step() === true; i++);
+}
+
+/** A swap's answer comes late or never: its wires stand still somewhere on its way, and time goes on. */
+function stall(row: Row, line: SimLine, random: Entropy): void {
+  row.swap();
+  deliver(line, 1 + random.below(30));
+  for (let s = random.below(24); s > 0; s -= 3) row.tick(3);
 }
 
 /** The next piece on a wire is lost, comes twice, or has a bit changed. */
@@ -170,9 +177,9 @@ function end(row: Row, checker: LineChecker): void {
   row.pass(INTERVAL_S - row.second + 10, 5);
   const closed = (): boolean => {
     settleDisputes(row);
-    return row.second > 6 && row.nodes.every(isQuiet) && checker.allClosed();
+    return row.second > 6 && row.nodes.every(isQuiet) && checker.allClosed() && checker.allPaid();
   };
-  until(row, checker, closed, "intervals are left open");
+  until(row, checker, closed, "intervals or arrears are left open");
 }
 
 function until(row: Row, checker: LineChecker, done: () => boolean, what: string): void {
