@@ -6,6 +6,7 @@ import { PULSE_MWH } from "./counter_meter.js";
 import { LineChecker } from "./line_checker.js";
 import { INTERVAL_S, Row, type SimLine } from "./row.js";
 import type { SimNode } from "./sim_node.js";
+import { deliver, tamperOnce } from "./wire.js";
 
 /** Things that happen in an interval, at most. */
 const STEPS = 24;
@@ -88,14 +89,14 @@ function disturb(row: Row, random: Entropy): void {
   const node = pick(row.nodes, random);
   const choice = random.below(100);
   if (choice < 30) row.swap();
-  else if (choice < 50) deliver(line, 1 + random.below(12));
+  else if (choice < 50) deliver(line.wire, 1 + random.below(12));
   else if (choice < 58) row.settle();
   else if (choice < 66) row.pass(1 + random.below(8), 4);
   // Nobody answers while time goes on: riders lapse.
   else if (choice < 72) stall(row, line, random);
   else if (choice < 78) for (const each of row.lines) row.connect(each);
   else if (choice < 82) line.wire?.cut();
-  else if (choice < 85) tamper(line, random);
+  else if (choice < 85) tamperOnce(line.wire, random);
   else if (choice < 88) {
     if (node.on) node.powerOff();
     else node.start();
@@ -108,30 +109,11 @@ function disturb(row: Row, random: Entropy): void {
   else for (const each of row.nodes) if (!each.on) each.start();
 }
 
-function deliver(line: SimLine, pieces: number): void {
-  for (let i = 0; i < pieces && line.wire?.step() === true; i++);
-}
-
 /** A swap's answer comes late or never: its wires stand still somewhere on its way, and time goes on. */
 function stall(row: Row, line: SimLine, random: Entropy): void {
   row.swap();
-  deliver(line, 1 + random.below(30));
+  deliver(line.wire, 1 + random.below(30));
   for (let s = random.below(24); s > 0; s -= 3) row.tick(3);
-}
-
-/** The next piece on a wire is lost, comes twice, or has a bit changed. */
-function tamper({ wire }: SimLine, random: Entropy): void {
-  if (wire === undefined) return;
-  const kind = random.below(3);
-  const [at, bit] = [random.uint32(), 1 << random.below(8)];
-  wire.tamper = (bytes) => {
-    wire.tamper = undefined;
-    if (kind === 0) return [];
-    if (kind === 1) return [bytes, bytes];
-    const changed = bytes.slice();
-    changed[at % bytes.length] = (changed[at % bytes.length] ?? 0) ^ bit;
-    return [changed];
-  };
 }
 
 /** The meter at one end has seen energy that the other one has not: the line falls into dispute when that is closed. */

@@ -178,18 +178,21 @@ export class LineChecker {
   }
 }
 
+const ERR_STATE = -2;
 const ERR_SUSPENDED = -27;
 const ERR_ORDER = -11;
 const WARNING = 1;
 const ENERGY_LAPSE = 42001;
 const INTERVAL_CLOSE = 42003;
+const INTERVAL_ROLL = 42007;
 
 /**
- * What disturbances bring about: closes of a peer whose clock is wrong, lapses that a forwarder without power passes on
+ * What disturbances bring about: closes that a wrong clock or a slow wire makes old, rolls that rest on them, lapses that a forwarder without power passes on
  * before their time, and what the peer says of them.
  */
 const isExpected = ({ code, message }: { readonly code: number; readonly message: number }): boolean =>
   (code === ERR_SUSPENDED && message === INTERVAL_CLOSE) ||
+  (code === ERR_STATE && message === INTERVAL_ROLL) ||
   (code === ERR_ORDER && message === ENERGY_LAPSE) ||
   (code === 0 && message === WARNING);
 

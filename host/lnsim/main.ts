@@ -3,7 +3,8 @@ import { Command } from "commander";
 import { engineByName } from "../engine/index.js";
 import { readNode } from "../node/module.js";
 import { projectRoot } from "../root.js";
-import { simulate, type Summary } from "./simulation.js";
+import { simulateLines } from "./energy.js";
+import { simulate } from "./simulation.js";
 
 const number = (text: string): number => {
   const value = Number(text);
@@ -29,23 +30,32 @@ const program = new Command("sim")
   .option("--seeds <count>", "how many simulations", number, 20)
   .option("--first <seed>", "the first seed", number, 0)
   .option("--steps <count>", "things that happen in each", number, 150)
+  .option("--lines", "rows of lines that swap energy, instead of networks that pay")
   .option("--engine <name>", "v8 or wasm3", "v8")
   .parse();
-const options = program.opts<{ seeds: number; first: number; steps: number; engine: string }>();
+const options = program.opts<{ seeds: number; first: number; steps: number; lines?: boolean; engine: string }>();
 const engine = engineByName(options.engine === "wasm3" ? "wasm3" : "v8");
 const file = readNode();
-const total: Summary = { nodes: 0, channels: 0, payments: 0, sent: 0, refused: 0, starts: 0, powerCuts: 0 };
+const total: Record<string, number> = {};
 let failed = 0;
 for (let seed = options.first; seed < options.first + options.seeds; seed++) {
   try {
-    const summary = simulate(String(seed), engine, file, options.steps);
-    for (const key of Object.keys(total) as (keyof Summary)[]) total[key] += summary[key];
+    const summary =
+      options.lines === true
+        ? simulateLines(String(seed), engine, file)
+        : simulate(String(seed), engine, file, options.steps);
+    for (const [what, count] of Object.entries(summary)) total[what] = (total[what] ?? 0) + Number(count);
   } catch (error) {
     failed++;
     console.log(`seed ${seed} failed on ${engine.name}, commit ${commit()}: ${String(error)}`);
   }
 }
-const { nodes, channels, payments, sent, refused, starts, powerCuts } = total;
-console.log(`${options.seeds - failed} of ${options.seeds} simulations passed: ${nodes} nodes, ${channels} channels,`);
-console.log(`${payments} payments (${sent} arrived, ${refused} refused), ${starts} starts, ${powerCuts} power cuts`);
+/** powerCuts: power cuts. */
+const words = (name: string): string => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+console.log(`${options.seeds - failed} of ${options.seeds} simulations passed:`);
+console.log(
+  Object.entries(total)
+    .map(([what, count]) => `${count} ${words(what)}`)
+    .join(", "),
+);
 process.exitCode = failed === 0 ? 0 : 1;

@@ -3,8 +3,8 @@ import { SimulatedChain } from "../chain/simulated_chain.js";
 import type { Engine } from "../engine/engine.js";
 import type { ModuleFile } from "../engine/module_file.js";
 import { balancesMsat, checkCommitments, checkEnd, isResolved, pending, StepChecker, Violation } from "./checkers.js";
-import { type Edge, Network } from "./network.js";
-import type { Tamper } from "./wire.js";
+import { Network } from "./network.js";
+import { deliver, tamperOnce } from "./wire.js";
 
 const STEPS = 150;
 const HEALING_ROUNDS = 200;
@@ -64,10 +64,10 @@ function disturb(network: Network, random: Entropy): void {
   const edge = pick(edges, random);
   const node = pick(nodes, random);
   if (choice < 25) network.pay();
-  else if (choice < 70) deliver(edge, 1 + random.below(8));
+  else if (choice < 70) deliver(edge.wire, 1 + random.below(8));
   else if (choice < 78) for (const each of edges) network.connect(each);
   else if (choice < 81) edge.wire?.cut();
-  else if (choice < 84) tamper(edge, random);
+  else if (choice < 84) tamperOnce(edge.wire, random);
   else if (choice < 87) {
     if (node.on) node.powerOff();
     else node.start();
@@ -82,27 +82,6 @@ function disturb(network: Network, random: Entropy): void {
     for (const each of nodes) if (!each.on) each.start();
   } else if (choice < 99) tick(network, BigInt(random.below(random.below(4) === 0 ? 90_000 : 2_000)));
   else world.chain.mineNow(1);
-}
-
-function deliver(edge: Edge, pieces: number): void {
-  for (let i = 0; i < pieces && edge.wire?.step() === true; i++);
-}
-
-/** The next piece on a wire is lost, comes twice, or has a bit changed. */
-function tamper(edge: Edge, random: Entropy): void {
-  const { wire } = edge;
-  if (wire === undefined) return;
-  const kind = random.below(3);
-  const [at, bit] = [random.uint32(), 1 << random.below(8)];
-  const once: Tamper = (bytes) => {
-    wire.tamper = undefined;
-    if (kind === 0) return [];
-    if (kind === 1) return [bytes, bytes];
-    const changed = bytes.slice();
-    changed[at % bytes.length] = (changed[at % bytes.length] ?? 0) ^ bit;
-    return [changed];
-  };
-  wire.tamper = once;
 }
 
 function tick({ world, nodes }: Network, ms: bigint): void {

@@ -1,3 +1,5 @@
+import type { Entropy } from "../board/entropy.js";
+
 /** What an end does with a line, whatever node it is. */
 export interface End {
   receive(bytes: Uint8Array): void;
@@ -82,4 +84,24 @@ export function run(wires: readonly MemoryWire[], limit = 100_000): number {
     }
   }
   return count;
+}
+
+/** Delivers so many pieces, if there are as many. */
+export function deliver(wire: MemoryWire | undefined, pieces: number): void {
+  for (let i = 0; i < pieces && wire?.step() === true; i++);
+}
+
+/** The next piece on a wire is lost, comes twice, or has a bit changed. */
+export function tamperOnce(wire: MemoryWire | undefined, random: Entropy): void {
+  if (wire === undefined) return;
+  const kind = random.below(3);
+  const [at, bit] = [random.uint32(), 1 << random.below(8)];
+  wire.tamper = (bytes) => {
+    wire.tamper = undefined;
+    if (kind === 0) return [];
+    if (kind === 1) return [bytes, bytes];
+    const changed = bytes.slice();
+    changed[at % bytes.length] = (changed[at % bytes.length] ?? 0) ^ bit;
+    return [changed];
+  };
 }
