@@ -24,7 +24,7 @@ IMPORT(sha256) {
 }
 
 IMPORT(sha256d) {
-    int32_t result = sha256(runtime, memory, arguments);
+    int32_t result = body_sha256(runtime, memory, arguments);
     uint8_t *digest = RANGE(2, DIGEST_BYTES);
     if (result >= 0) crypto_sha256(digest, DIGEST_BYTES, digest);
     return result;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe } from "vitest";
-import { Machine, type MachineOptions } from "../../host/qemu/machine.js";
+import { QemuMachine, type MachineOptions } from "../../host/qemu/machine.js";
 import { whereItRuns } from "../driver/engines.js";
 
 /** The private key of the tests' boards. */
@@ -11,10 +11,10 @@ export function describeBoard(title: string, body: () => void): void {
 }
 
 /** One board for the tests of a `describeBoard`; each test that wears it out restarts it. */
-export function useMachine(options: MachineOptions = { key: KEY }): () => Machine {
-  let machine: Machine | undefined;
+export function useMachine(options: MachineOptions = { key: KEY }): () => QemuMachine {
+  let machine: QemuMachine | undefined;
   beforeAll(async () => {
-    machine = new Machine(options);
+    machine = new QemuMachine(options);
     await machine.powerOn();
   });
   afterAll(async () => machine?.discard());
