@@ -46,13 +46,18 @@ export class LineNetwork extends TestNetwork {
   ): TestNode {
     const meters = Array.from(
       { length: lines },
-      (_, i) => new TestMeter(engineByName("v8"), `${name}${i}`, Number(this.startUtcS) * 1000, INTERVAL_S),
+      (_, i) => new TestMeter(this.meterEngine(name), `${name}${i}`, Number(this.startUtcS) * 1000, INTERVAL_S),
     );
     for (const meter of meters) meter.advance(Number(this.nowMs - this.startMs));
     const ports = meters.map((meter) => new MeterPort(meter));
     const node = this.add(name, makeFlash, image, config, ports);
     this.meters.set(node, meters);
     return node;
+  }
+
+  /** What the meters of a node run on. */
+  meterEngine(_name: string): Engine {
+    return engineByName("v8");
   }
 
   meter(node: TestNode, number = 0): TestMeter {

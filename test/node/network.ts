@@ -1,7 +1,7 @@
 import { Entropy } from "../../host/board/entropy.js";
 import { KeyRing } from "../../host/board/key_ring.js";
 import type { MeterPort } from "../../host/board/meter_port.js";
-import { NODE_FLASH_SECTORS, NODE_SECTOR_BYTES, NodeBoard } from "../../host/board/node_board.js";
+import { NODE_FLASH_SECTORS, NODE_SECTOR_BYTES, NodeBoard, type RandomSource } from "../../host/board/node_board.js";
 import { NodeCrypto } from "../../host/board/node_crypto.js";
 import { NorFlash } from "../../host/board/nor_flash.js";
 import type { Engine } from "../../host/engine/engine.js";
@@ -70,11 +70,11 @@ export class TestNode {
 
   /** Switches it on, with the flash as it is. */
   start(): void {
-    const entropy = new Entropy(this.network.seed, `${this.name} ${this.starts++}`);
-    const board = new NodeBoard(this.flash, new NodeCrypto(this.keys), entropy, this.meters);
+    const { engine, random } = this.network.equip(this.name, this.starts++);
+    const board = new NodeBoard(this.flash, new NodeCrypto(this.keys), random, this.meters);
     this.alive = true;
     const { height, nowMs } = this.network;
-    this.node = new LightningNode(this.network.engine, this.network.file, board, this.config, this, {
+    this.node = new LightningNode(engine, this.network.file, board, this.config, this, {
       height,
       nowMs,
       utcS: this.utcS,
@@ -134,6 +134,11 @@ export class TestNetwork {
     readonly seed = "network",
   ) {
     this.engine = engineByName(engine);
+  }
+
+  /** What a node runs on when it is switched on for the `start`th time. */
+  equip(name: string, start: number): { readonly engine: Engine; readonly random: RandomSource } {
+    return { engine: this.engine, random: new Entropy(this.seed, `${name} ${start}`) };
   }
 
   /**
