@@ -7,10 +7,11 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-/** Debian packages that each board's firmware is built and run with. */
+/** Debian packages that each board's firmware is built and run with, by what make is given. */
 const NATIVE = ["make", "gcc"];
 const boards = {
   posix: NATIVE,
+  "posix SANITIZE=1": NATIVE,
   qemu_virt: [...NATIVE, "gcc-riscv64-unknown-elf", "picolibc-riscv64-unknown-elf", "qemu-system-misc"],
 };
 const CROSS_GCC = "riscv64-unknown-elf-gcc";
@@ -60,7 +61,7 @@ function installPackages() {
 
 function buildBoard(board) {
   const make = (...args) =>
-    run("make", ["--directory", join(root, "boards"), "--no-print-directory", `BOARD=${board}`, ...args]);
+    run("make", ["--directory", join(root, "boards"), "--no-print-directory", ...`BOARD=${board}`.split(" "), ...args]);
   if (make("--question").status === 0) return;
   console.error(`tieline: building the firmware of ${board}`);
   const result = make(`--jobs=${availableParallelism()}`);

@@ -28,6 +28,8 @@
 #define MIE_TIMER (1u << 7)
 #define MIE_EXTERNAL (1u << 11)
 
+#define LONGEST_SLEEP_US 20000u
+
 uint32_t board_links = 1;
 
 void uart_init(void) {
@@ -61,7 +63,10 @@ uint32_t board_link_write(uint32_t link, const uint8_t *data, uint32_t length) {
 }
 
 void board_idle_until(uint64_t us) {
-    uint64_t ticks = us > UINT64_MAX / MTIME_PER_US ? UINT64_MAX : us * MTIME_PER_US;
+    // The emulated hart has been seen asleep with the UART's interrupt pending: it is woken again before long.
+    uint64_t soon = board_monotonic_us() + LONGEST_SLEEP_US;
+    if (us > soon) us = soon;
+    uint64_t ticks = us * MTIME_PER_US;
     // The halves are written one after the other: the high one first says "never", so that none of what the timer is set
     // to in between has already come.
     MMIO32(CLINT_MTIMECMP + 4) = UINT32_MAX;

@@ -3,12 +3,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Machine } from "../../host/link/machine.js";
 import { PARTITION_SECTORS, partitionBytes } from "../../host/link/image.js";
 import { LinkError, Status } from "../../host/link/protocol.js";
-import { PosixMachine } from "../../host/posix/index.js";
-import { QemuMachine } from "../../host/qemu/machine.js";
 import { compileEntry } from "../driver/entry.js";
 import { whereItRuns } from "../driver/engines.js";
 import { CONFIG, MeterClient, MIDNIGHT, pulseTrain } from "../driver/meter_client.js";
-import { KEY } from "./board.js";
+import { BOARDS, engineOf, KEY, makeMachine } from "./board.js";
 
 const ERR_ARGUMENT = -1;
 const ERR_STATE = -2;
@@ -29,7 +27,7 @@ const meterOf = (machine: Machine): MeterClient =>
     close: () => machine.discard(),
   });
 
-describe.each(["posix", "qemu"] as const)("a hostile module in the node's place on the board %s", (name) => {
+describe.each(BOARDS)("a hostile module in the node's place on the board %s", (name) => {
   const { wasm } = compileEntry("test/boards/runaway.entry.ts");
   let machine: Machine;
   let meter: MeterClient;
@@ -50,9 +48,9 @@ describe.each(["posix", "qemu"] as const)("a hostile module in the node's place 
     expect(after.nextPage).toBe(before.nextPage + 1);
   }
 
-  whereItRuns(name, () => {
+  whereItRuns(engineOf(name), () => {
     beforeAll(async () => {
-      machine = name === "posix" ? new PosixMachine({ key: KEY }) : new QemuMachine({ key: KEY });
+      machine = makeMachine(name, { key: KEY });
       expect(await machine.powerOn()).toBe("");
       meter = meterOf(machine);
       expect(await meter.boot()).toBe(0);
@@ -67,9 +65,7 @@ describe.each(["posix", "qemu"] as const)("a hostile module in the node's place 
       ["traps", "trap", "[trap] unreachable executed"],
       ["multiplies points for ever", "multiply", "[trap] gas exhausted"],
     ])("is stopped when it %s, and the meter goes on", async (_, exported, message) => {
-      const started = Date.now();
       await expect(call(exported)).rejects.toMatchObject({ status: Status.trap, message });
-      expect(Date.now() - started).toBeLessThan(60_000);
       await expect(call("data")).rejects.toMatchObject({ status: Status.stopped, message });
       await metersOn();
       // The node itself can be started in its place.
