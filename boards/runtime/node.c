@@ -17,10 +17,11 @@ static const struct module_terms terms = {
     .stack_reserve_bytes = NODE_STACK_RESERVE,
 };
 
+// A value stack so large that a module under test finds the end of the C stack first.
 const struct module_terms node_test_terms = {
     .capability = CAPABILITY_NODE,
     .test_keys = 1,
-    .value_stack_bytes = 4096,
+    .value_stack_bytes = 32768,
     .gas = 4194304u,
     .stack_reserve_bytes = NODE_STACK_RESERVE,
 };
