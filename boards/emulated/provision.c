@@ -84,6 +84,14 @@ int32_t board_update_key(uint8_t public_key[33]) {
     return GET(PROVISION_UPDATE_KEY, update_key, public_key);
 }
 
+uint32_t board_tamper_inputs(void) {
+    struct provision record;
+    load(&record);
+    uint32_t inputs = record.inputs;
+    crypto_wipe(&record, sizeof record);
+    return inputs;
+}
+
 int32_t provision_seed(uint8_t seed[32]) {
     return GET(PROVISION_SEED, seed, seed);
 }

@@ -9,7 +9,8 @@
 struct provision {
     uint8_t magic[4];
     uint8_t has; // PROVISION_ bits
-    uint8_t reserved[3];
+    uint8_t inputs; // what board_tamper_inputs says
+    uint8_t reserved[2];
     uint8_t key[32];        // metrology's private key
     uint8_t root[32];       // the node's root secret
     uint8_t update_key[33]; // the public one

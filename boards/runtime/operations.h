@@ -16,4 +16,9 @@ void do_flash_read(void);
 void do_memory_read(void);
 void do_memory_write(void);
 
+// provisioning.c
+void do_settings_read(void);
+void do_settings_write(void);
+void do_keys_make(void);
+
 #endif

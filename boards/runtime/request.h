@@ -20,6 +20,9 @@ enum service_op {
     OP_MEMORY_WRITE,
     OP_START,
     OP_CODE_CACHE,
+    OP_SETTINGS_READ,
+    OP_SETTINGS_WRITE,
+    OP_KEYS_MAKE,
 };
 
 enum service_status {

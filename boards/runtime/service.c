@@ -6,6 +6,7 @@
 #include "metrology.h"
 #include "operations.h"
 #include "request.h"
+#include "settings.h"
 
 #define SERVICE_LINK 0
 
@@ -29,6 +30,9 @@ static void answer(void) {
         case OP_MEMORY_WRITE: return do_memory_write();
         case OP_START: return do_start();
         case OP_CODE_CACHE: return do_code_cache();
+        case OP_SETTINGS_READ: return do_settings_read();
+        case OP_SETTINGS_WRITE: return do_settings_write();
+        case OP_KEYS_MAKE: return do_keys_make();
         case OP_RESTART:
             respond_text(STATUS_OK, "");
             board_reset();
@@ -53,6 +57,7 @@ static void take_byte(uint8_t byte) {
 }
 
 _Noreturn void service_run(void) {
+    settings_open();
     const char *error = metrology_start();
     event_text(STATUS_READY, error == NULL ? "" : error);
     for (;;) {

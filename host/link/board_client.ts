@@ -5,6 +5,7 @@ import type { Link } from "./link.js";
 import { type NodeExportName, NODE_EXPORTS, NODE_INPUT_BYTES } from "../node/abi.js";
 import { type Partition, PARTITIONS } from "./image.js";
 import { nodeOutput, type NodeOutput } from "./node_output.js";
+import { decodeSettings, encodeSettings, type Settings } from "./settings.js";
 import { LINK_VERSION, Op, Place, type PlaceName } from "./protocol.js";
 
 export interface Hello {
@@ -120,6 +121,22 @@ export class BoardClient {
   /** Sets how much compiled code may stay between calls, until the board restarts. */
   async codeCache(bytes: number): Promise<void> {
     await this.link.request(Op.codeCache, words(bytes));
+  }
+
+  /** What the board is set up for, by field. */
+  async settings(): Promise<Settings> {
+    return decodeSettings(await this.link.request(Op.settingsRead));
+  }
+
+  /** Replaces them. Rejects with LinkError where the board is sealed and its cover closed. */
+  async writeSettings(settings: Settings): Promise<void> {
+    await this.link.request(Op.settingsWrite, encodeSettings(settings));
+  }
+
+  /** Makes the keys that the board does not have yet. */
+  async makeKeys(): Promise<{ readonly metrology: boolean; readonly node: boolean }> {
+    const [made = 0] = await this.link.request(Op.keysMake);
+    return { metrology: (made & 1) !== 0, node: (made & 2) !== 0 };
   }
 
   /** Calls any export of the module in a place. i32 results are numbers, i64 bigints. */

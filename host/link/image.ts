@@ -18,6 +18,7 @@ const HAS_KEY = 1;
 const HAS_ROOT = 2;
 const HAS_UPDATE_KEY = 4;
 const HAS_SEED = 8;
+const COVER_OPEN = 1;
 
 /** The smallest file that holds everything. */
 export const IMAGE_BYTES = PROVISION_ADDRESS + SECTOR_BYTES;
@@ -33,6 +34,10 @@ export interface BoardImage {
   readonly root?: Uint8Array;
   /** Whose node images the board takes: a compressed point, 33 bytes. */
   readonly updateKey?: Uint8Array;
+  /** Without a root secret: the board makes its own. */
+  readonly rootless?: boolean;
+  /** The cover is open. */
+  readonly coverOpen?: boolean;
   /** Stands for entropy, 32 bytes, where a test must know what is random. */
   readonly seed?: Uint8Array;
   /** Contents of the metrology partition; erased when absent. */
@@ -48,7 +53,9 @@ function partitionAddress(partition: Partition): number {
   return before.reduce((sum, name) => sum + partitionBytes(name), 0);
 }
 
-function provision({ key, root = BOARD_ROOT, updateKey, seed }: BoardImage): Buffer {
+function provision(image: BoardImage): Buffer {
+  const { key, updateKey, seed } = image;
+  const root = image.rootless === true ? undefined : (image.root ?? BOARD_ROOT);
   const field = (bytes: Uint8Array | undefined, name: string, length: number, padding = 0): Uint8Array => {
     if (bytes !== undefined && bytes.length !== length) throw new RangeError(`a ${name} has ${length} bytes`);
     return Buffer.concat([bytes ?? new Uint8Array(length), new Uint8Array(padding)]);
@@ -56,7 +63,10 @@ function provision({ key, root = BOARD_ROOT, updateKey, seed }: BoardImage): Buf
   const has = (bytes: Uint8Array | undefined, bit: number): number => (bytes === undefined ? 0 : bit);
   const content = Buffer.concat([
     Buffer.from(PROVISION_MAGIC, "ascii"),
-    Uint8Array.of(HAS_ROOT | has(key, HAS_KEY) | has(updateKey, HAS_UPDATE_KEY) | has(seed, HAS_SEED), 0, 0, 0),
+    Uint8Array.of(
+      has(root, HAS_ROOT) | has(key, HAS_KEY) | has(updateKey, HAS_UPDATE_KEY) | has(seed, HAS_SEED),
+      ...[image.coverOpen === true ? COVER_OPEN : 0, 0, 0],
+    ),
     field(key, "key", SECRET_BYTES),
     field(root, "root secret", SECRET_BYTES),
     field(updateKey, "point", POINT_BYTES, 3),

@@ -15,6 +15,9 @@ export const Op = {
   memoryWrite: 10,
   start: 11,
   codeCache: 12,
+  settingsRead: 13,
+  settingsWrite: 14,
+  keysMake: 15,
 } as const;
 export type Op = (typeof Op)[keyof typeof Op];
 
