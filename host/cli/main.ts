@@ -4,6 +4,7 @@ import { chainCommand } from "./chain.js";
 import { cliCommand } from "./cli.js";
 import { decodeCommand } from "./decode.js";
 import { evidenceCommand } from "./evidence.js";
+import { flashCommand } from "./flash.js";
 import { imageCommand } from "./image.js";
 import { inspectCommand } from "./inspect.js";
 import { keygenCommand } from "./keygen.js";
@@ -18,6 +19,7 @@ const program = new Command("tieline")
   .addCommand(verifyCommand())
   .addCommand(inspectCommand())
   .addCommand(imageCommand())
+  .addCommand(flashCommand())
   .addCommand(keygenCommand())
   .addCommand(decodeCommand())
   .addCommand(nodeCommand())
