@@ -22,7 +22,7 @@ export interface MapReport {
 }
 
 /** Upper bounds, bytes: what was measured and about 15 % more. */
-export const BUDGET = { flash: 198_000, ram: 108_000, stackPeak: 3_300 };
+export const BUDGET = { flash: 205_000, ram: 125_000, stackPeak: 3_300 };
 
 const INTERVAL_MS = 900_000;
 const MIDNIGHT_MS = 1_782_086_400_000n; // 2026-06-22T00:00:00Z
