@@ -1,13 +1,19 @@
 // `npm run setup:boards`: the cross-compiler and the emulator from Debian's packages, and the firmware of every
 // emulated board. Does only what is missing or out of date; then it says nothing. `--if-installed` installs nothing, and
-// builds where nothing needs to be installed.
+// builds what it can with what is there.
 import { spawnSync } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const boards = ["qemu_virt"];
+/** Debian packages that each board's firmware is built and run with, by what make is given. */
+const NATIVE = ["make", "gcc"];
+const boards = {
+  posix: NATIVE,
+  "posix SANITIZE=1": NATIVE,
+  qemu_virt: [...NATIVE, "gcc-riscv64-unknown-elf", "picolibc-riscv64-unknown-elf", "qemu-system-misc"],
+};
 const CROSS_GCC = "riscv64-unknown-elf-gcc";
 
 function run(command, args) {
@@ -28,14 +34,14 @@ function fail(message) {
 /** Debian package: does what we need of it work? */
 const needs = {
   make: () => succeeds("make", "--version"),
-  gcc: () => succeeds("cc", "--version"),
+  gcc: () => succeeds("gcc", "--version"),
   "gcc-riscv64-unknown-elf": () => succeeds(CROSS_GCC, "--version"),
   "picolibc-riscv64-unknown-elf": () =>
     succeeds(CROSS_GCC, "--specs=picolibc.specs", "-include", "stdio.h", "-E", "-x", "c", "/dev/null"),
   "qemu-system-misc": () => succeeds("qemu-system-riscv32", "--version"),
 };
 
-const missingPackages = () => Object.keys(needs).filter((name) => !needs[name]());
+const missingPackages = (names = Object.keys(needs)) => names.filter((name) => !needs[name]());
 
 function installPackages() {
   const missing = missingPackages();
@@ -55,15 +61,17 @@ function installPackages() {
 
 function buildBoard(board) {
   const make = (...args) =>
-    run("make", ["--directory", join(root, "boards"), "--no-print-directory", `BOARD=${board}`, ...args]);
+    run("make", ["--directory", join(root, "boards"), "--no-print-directory", ...`BOARD=${board}`.split(" "), ...args]);
   if (make("--question").status === 0) return;
   console.error(`tieline: building the firmware of ${board}`);
   const result = make(`--jobs=${availableParallelism()}`);
   if (result.status !== 0) fail(`make BOARD=${board} failed:\n${result.output}`);
 }
 
-await import("../host/setup.mjs"); // metrology.wasm goes into the firmware
+await import("../host/setup.mjs"); // metrology.wasm and node.wasm go into the firmware
 // Where the tools are there already, `npm test` keeps the boards up to date; it never installs any.
 const ifInstalled = process.argv.includes("--if-installed");
 if (!ifInstalled) installPackages();
-if (!ifInstalled || missingPackages().length === 0) for (const board of boards) buildBoard(board);
+for (const [board, packages] of Object.entries(boards)) {
+  if (!ifInstalled || missingPackages(packages).length === 0) buildBoard(board);
+}

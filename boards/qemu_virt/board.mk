@@ -2,3 +2,9 @@
 CROSS := riscv64-unknown-elf-
 # Without -misa-spec=2.2 the _zicsr suffix that csr instructions then need selects a C library for another ISA.
 ARCH := -march=rv32imac -mabi=ilp32 -misa-spec=2.2
+# wasm3 needs tail calls: any -O level of these does, -msave-restore would prevent them.
+CFLAGS := -Os --specs=picolibc.specs
+PARTS := bare emulated
+PROGRAM := board.elf
+LINKER_SCRIPT := $(ROOT)/boards/qemu_virt/link.ld
+LDFLAGS := --specs=picolibc.specs -nostartfiles -T $(LINKER_SCRIPT) -Wl,--gc-sections -Wl,--no-warn-rwx-segments

@@ -5,7 +5,9 @@
 #include <stdint.h>
 
 #define TEST_FINISHER 0x00100000u // SiFive test device: power off, reset
+#define CLINT_MTIMECMP 0x02004000u // hart 0
 #define CLINT_MTIME 0x0200bff8u   // 64 bits at 10 MHz
+#define MTIME_PER_US 10u
 #define PLIC 0x0c000000u
 #define UART 0x10000000u          // 16550, registers one byte apart
 #define PFLASH 0x22000000u        // second CFI flash bank, 32 MiB

@@ -25,7 +25,12 @@
 #define PLIC_THRESHOLD (PLIC + 0x200000)
 #define PLIC_CLAIM (PLIC + 0x200004)
 
+#define MIE_TIMER (1u << 7)
 #define MIE_EXTERNAL (1u << 11)
+
+#define LONGEST_SLEEP_US 20000u
+
+uint32_t board_links = 1;
 
 void uart_init(void) {
     // The line itself has no speed, but QEMU hands over as many bytes at a time as the FIFO's trigger level says, and
@@ -40,23 +45,33 @@ void uart_init(void) {
     MMIO32(PLIC_ENABLE) = 1u << UART_IRQ;
     MMIO32(PLIC_THRESHOLD) = 0;
     // Enabled here but not in mstatus: a pending interrupt ends `wfi` and is never taken.
-    __asm__ volatile("csrs mie, %0" ::"r"(MIE_EXTERNAL));
+    __asm__ volatile("csrs mie, %0" ::"r"(MIE_EXTERNAL | MIE_TIMER));
 }
 
-uint32_t board_link_read(uint8_t *data, uint32_t capacity) {
+uint32_t board_link_read(uint32_t link, uint8_t *data, uint32_t capacity) {
     uint32_t count = 0;
+    if (link >= board_links) return 0;
     while (count < capacity && (MMIO8(LINE_STATUS) & DATA_READY)) data[count++] = MMIO8(DATA);
     return count;
 }
 
-uint32_t board_link_write(const uint8_t *data, uint32_t length) {
-    if (!(MMIO8(LINE_STATUS) & TRANSMITTER_EMPTY)) return 0;
+uint32_t board_link_write(uint32_t link, const uint8_t *data, uint32_t length) {
+    if (link >= board_links || !(MMIO8(LINE_STATUS) & TRANSMITTER_EMPTY)) return 0;
     uint32_t count = length < FIFO_BYTES ? length : FIFO_BYTES;
     for (uint32_t i = 0; i < count; i++) MMIO8(DATA) = data[i];
     return count;
 }
 
-void board_idle(void) {
+void board_idle_until(uint64_t us) {
+    // The emulated hart has been seen asleep with the UART's interrupt pending: it is woken again before long.
+    uint64_t soon = board_monotonic_us() + LONGEST_SLEEP_US;
+    if (us > soon) us = soon;
+    uint64_t ticks = us * MTIME_PER_US;
+    // The halves are written one after the other: the high one first says "never", so that none of what the timer is set
+    // to in between has already come.
+    MMIO32(CLINT_MTIMECMP + 4) = UINT32_MAX;
+    MMIO32(CLINT_MTIMECMP) = (uint32_t)ticks;
+    MMIO32(CLINT_MTIMECMP + 4) = (uint32_t)(ticks >> 32);
     __asm__ volatile("wfi");
     uint32_t irq = MMIO32(PLIC_CLAIM);
     if (irq != 0) MMIO32(PLIC_CLAIM) = irq;

@@ -34,6 +34,10 @@ void crypto_hmac(const uint8_t *key, size_t key_length, const uint8_t *data, siz
 // HKDF-SHA256 with empty info, 64 bytes. RFC 5869.
 void crypto_hkdf(const uint8_t salt[32], const uint8_t *ikm, size_t ikm_length, uint8_t okm[64]);
 
+// Random bytes: the generator of RFC 6979 (HMAC-DRBG with SHA-256) over one seed of 32 bytes. ERR_STATE: it has none.
+void crypto_random_seed(const uint8_t seed[32]);
+int32_t crypto_random(uint8_t *data, size_t length);
+
 // ---- Ciphers: symmetric.c -----------------------------------------------------------------------------------------
 
 // XORs `data` with the ChaCha20 keystream from block 0. RFC 8439.

@@ -13,6 +13,11 @@
 #define NONCE_BYTES 12
 #define TAG_BYTES 16
 
+// Multiplying points takes a chip some 20 ms, as long as so many turns of a loop: a module that does nothing else runs
+// out of gas before the meter has waited for long.
+#define POINT_GAS 32768
+#define CHARGE_POINT module_charge(module_of(runtime), POINT_GAS)
+
 // ---- Hashes -------------------------------------------------------------------------------------------------------
 
 IMPORT(sha256) {
@@ -24,7 +29,7 @@ IMPORT(sha256) {
 }
 
 IMPORT(sha256d) {
-    int32_t result = sha256(runtime, memory, arguments);
+    int32_t result = body_sha256(runtime, memory, arguments);
     uint8_t *digest = RANGE(2, DIGEST_BYTES);
     if (result >= 0) crypto_sha256(digest, DIGEST_BYTES, digest);
     return result;
@@ -112,11 +117,13 @@ IMPORT(aead_open) {
     return result
 
 IMPORT(key_public) {
+    CHARGE_POINT;
     uint8_t *point = RANGE(1, POINT_BYTES);
     WITH_KEY(key, point == NULL ? ERR_RANGE : crypto_public_key(key, point));
 }
 
 IMPORT(key_ecdh) {
+    CHARGE_POINT;
     const uint8_t *point = RANGE(1, POINT_BYTES);
     uint8_t *secret = RANGE(2, DIGEST_BYTES);
     WITH_KEY(key, point == NULL || secret == NULL ? ERR_RANGE : crypto_ecdh(key, point, secret));
@@ -131,6 +138,7 @@ static int32_t sign_tweaked(uint8_t key[32], const uint8_t *factor, const uint8_
 }
 
 IMPORT(key_sign) {
+    CHARGE_POINT;
     const uint8_t *factor = ARGUMENT(1) == 0 ? NULL : RANGE(1, SCALAR_BYTES);
     const uint8_t *summand = ARGUMENT(2) == 0 ? NULL : RANGE(2, SCALAR_BYTES);
     const uint8_t *digest = RANGE(3, DIGEST_BYTES);
@@ -141,6 +149,7 @@ IMPORT(key_sign) {
 }
 
 IMPORT(key_sign_recoverable) {
+    CHARGE_POINT;
     const uint8_t *digest = RANGE(1, DIGEST_BYTES);
     uint8_t *signature = RANGE(2, SIGNATURE_BYTES + 1);
     WITH_KEY(key, digest == NULL || signature == NULL ? ERR_RANGE : crypto_sign_recoverable(key, digest, signature));
@@ -154,12 +163,14 @@ IMPORT(key_seed) {
 // ---- secp256k1 on scalars and points of the module ----------------------------------------------------------------
 
 IMPORT(scalar_public) {
+    CHARGE_POINT;
     const uint8_t *scalar = RANGE(0, SCALAR_BYTES);
     uint8_t *point = RANGE(1, POINT_BYTES);
     return scalar == NULL || point == NULL ? ERR_RANGE : crypto_public_key(scalar, point);
 }
 
 IMPORT(scalar_ecdh) {
+    CHARGE_POINT;
     const uint8_t *scalar = RANGE(0, SCALAR_BYTES);
     const uint8_t *point = RANGE(1, POINT_BYTES);
     uint8_t *secret = RANGE(2, DIGEST_BYTES);
@@ -182,6 +193,7 @@ IMPORT(scalar_mul) {
 }
 
 IMPORT(point_mul) {
+    CHARGE_POINT;
     const uint8_t *point = RANGE(0, POINT_BYTES);
     const uint8_t *scalar = RANGE(1, SCALAR_BYTES);
     uint8_t *product = RANGE(2, POINT_BYTES);
@@ -197,6 +209,7 @@ IMPORT(point_add) {
 }
 
 IMPORT(point_add_scalar) {
+    CHARGE_POINT;
     const uint8_t *point = RANGE(0, POINT_BYTES);
     const uint8_t *scalar = RANGE(1, SCALAR_BYTES);
     uint8_t *sum = RANGE(2, POINT_BYTES);
@@ -205,6 +218,7 @@ IMPORT(point_add_scalar) {
 }
 
 IMPORT(verify) {
+    CHARGE_POINT;
     const uint8_t *point = RANGE(0, POINT_BYTES);
     const uint8_t *digest = RANGE(1, DIGEST_BYTES);
     const uint8_t *signature = RANGE(2, SIGNATURE_BYTES);
@@ -213,6 +227,7 @@ IMPORT(verify) {
 }
 
 IMPORT(recover) {
+    CHARGE_POINT;
     const uint8_t *digest = RANGE(0, DIGEST_BYTES);
     const uint8_t *signature = RANGE(1, SIGNATURE_BYTES);
     uint8_t *point = RANGE(3, POINT_BYTES);

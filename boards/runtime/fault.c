@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "board.h"
-#include "service.h"
+#include "request.h"
 
 static char *put_hex(char *at, uint32_t value) {
     for (int shift = 28; shift >= 0; shift -= 4) *at++ = "0123456789abcdef"[value >> shift & 15];
@@ -11,8 +11,8 @@ static char *put_hex(char *at, uint32_t value) {
 }
 
 _Noreturn void fault_raise(const char *message) {
-    service_event(STATUS_FAULT, message);
-    board_reset();
+    event_text(STATUS_FAULT, message);
+    board_reset_after_fault();
 }
 
 _Noreturn void fault_exception(uint32_t cause, uint32_t instruction, uint32_t address) {

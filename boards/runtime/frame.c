@@ -65,7 +65,7 @@ static struct {
 
 static void send(const uint8_t *data, uint32_t length) {
     while (length > 0) {
-        uint32_t accepted = board_link_write(data, length);
+        uint32_t accepted = board_link_write(0, data, length);
         data += accepted;
         length -= accepted;
     }

@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Longest frame content: header, a call with its arguments and a full input buffer, CRC.
-#define FRAME_BYTES 4352
+// Longest frame content: header, a call of the node with its arguments and a full input buffer, CRC.
+#define FRAME_BYTES 5184
 
 enum frame_event {
     FRAME_NONE,     // nothing complete yet

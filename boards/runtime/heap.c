@@ -1,8 +1,15 @@
 #include "heap.h"
 
-#include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
+
+#ifdef HEAP_POISONED // the address sanitizer then knows which parts of the arena are allocated
+#include <sanitizer/asan_interface.h>
+#define POISON(at, length) __asan_poison_memory_region(at, length)
+#define UNPOISON(at, length) __asan_unpoison_memory_region(at, length)
+#else
+#define POISON(at, length) ((void)(at), (void)(length))
+#define UNPOISON(at, length) ((void)(at), (void)(length))
+#endif
 
 // The arena, 8-byte aligned, from the linker script.
 extern uint8_t __heap_start[], __heap_end[];
@@ -34,6 +41,7 @@ static uint8_t *first_block(void) {
         uint32_t bytes = (uint32_t)(__heap_end - __heap_start - 8) & ~7u;
         limit = first + bytes;
         *header_at(first) = bytes;
+        POISON(__heap_start, (size_t)(__heap_end - __heap_start));
     }
     return first;
 }
@@ -52,6 +60,7 @@ static void take(uint8_t *block, uint32_t size) {
     *header_at(block) = size | IN_USE;
     live += size;
     if (block + size > highest) highest = block + size;
+    UNPOISON(block + HEADER, size - HEADER);
 }
 
 static uint32_t block_bytes(size_t payload) {
@@ -71,26 +80,26 @@ static void *allocate(size_t payload) {
     return NULL;
 }
 
-void *malloc(size_t length) {
+void *heap_malloc(size_t length) {
     return allocate(length);
 }
 
-// Not by way of malloc: compilers know that malloc and memset are calloc.
-void *calloc(size_t count, size_t size) {
+void *heap_calloc(size_t count, size_t size) {
     if (size != 0 && count > SIZE_MAX / size) return NULL;
     void *payload = allocate(count * size);
     if (payload != NULL) memset(payload, 0, count * size);
     return payload;
 }
 
-void free(void *payload) {
+void heap_free(void *payload) {
     if (payload == NULL) return;
     uint8_t *block = (uint8_t *)payload - HEADER;
     live -= size_of(block);
     *header_at(block) &= ~IN_USE;
+    POISON(payload, size_of(block) - HEADER);
 }
 
-void *realloc(void *payload, size_t length) {
+void *heap_realloc(void *payload, size_t length) {
     if (payload == NULL) return allocate(length);
     uint8_t *block = (uint8_t *)payload - HEADER;
     uint32_t old = size_of(block);
@@ -98,10 +107,35 @@ void *realloc(void *payload, size_t length) {
     void *moved = allocate(length);
     if (moved == NULL) return NULL;
     memcpy(moved, payload, old - HEADER);
-    free(payload);
+    heap_free(payload);
     return moved;
 }
 
 struct heap_figures heap_figures(void) {
     return (struct heap_figures){live, highest == NULL ? 0 : (uint32_t)(highest - __heap_start)};
+}
+
+// Owners nest: a module that is being called may have another one called.
+#define OWNERS 4
+
+static struct {
+    uint32_t *bytes[OWNERS];
+    uint32_t depth;
+    uint32_t counted; // `live` up to here is somebody's
+} owners;
+
+static void count(void) {
+    if (owners.depth > 0 && owners.depth <= OWNERS) *owners.bytes[owners.depth - 1] += live - owners.counted;
+    owners.counted = live;
+}
+
+void heap_owner_begin(uint32_t *bytes) {
+    count();
+    if (owners.depth < OWNERS) owners.bytes[owners.depth] = bytes;
+    owners.depth++;
+}
+
+void heap_owner_end(void) {
+    count();
+    owners.depth--;
 }

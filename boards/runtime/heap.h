@@ -3,7 +3,14 @@
 #ifndef TIELINE_HEAP_H
 #define TIELINE_HEAP_H
 
+#include <stddef.h>
 #include <stdint.h>
+
+// wasm3 is compiled to call these in place of the C library's, which a board with an operating system needs itself.
+void *heap_malloc(size_t length);
+void *heap_calloc(size_t count, size_t size);
+void *heap_realloc(void *payload, size_t length);
+void heap_free(void *payload);
 
 struct heap_figures {
     uint32_t live;   // bytes allocated now, headers included
@@ -11,5 +18,9 @@ struct heap_figures {
 };
 
 struct heap_figures heap_figures(void);
+
+// What is allocated and freed between the two is counted for the owner, except for what another owner does in between.
+void heap_owner_begin(uint32_t *bytes);
+void heap_owner_end(void);
 
 #endif

@@ -21,16 +21,17 @@ static inline uint8_t *import_range(IM3Runtime runtime, void *memory, uint32_t o
 }
 
 #define IMPORT(name) \
-    static int32_t name(IM3Runtime runtime, void *memory, const uint64_t *arguments); \
+    static int32_t body_##name(IM3Runtime runtime, void *memory, const uint64_t *arguments); \
     static m3ApiRawFunction(import_##name) { \
         (void)_ctx; \
-        int32_t result = name(runtime, _mem, _sp + 1); \
+        int32_t result = body_##name(runtime, _mem, _sp + 1); \
         *(int32_t *)(void *)_sp = result; \
         return m3Err_none; \
     } \
-    static int32_t name(IM3Runtime runtime, void *memory, const uint64_t *arguments)
+    static int32_t body_##name(IM3Runtime runtime, void *memory, const uint64_t *arguments)
 
 #define ARGUMENT(index) ((uint32_t)arguments[index])
+#define ARGUMENT64(index) (arguments[index])
 
 // The `length` bytes that argument `index` points to.
 #define RANGE(index, length) import_range(runtime, memory, ARGUMENT(index), length)

@@ -3,17 +3,12 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "code_cache.h"
 #include "frame.h"
 #include "heap.h"
-#include "module.h"
 #include "stack.h"
 
-// Section bounds from the board's linker script.
-extern const char __text_start[], __text_end[], __wasm3_start[], __wasm3_end[], __crypto_start[], __crypto_end[];
-extern const char __rodata_start[], __rodata_end[], __tables_start[], __tables_end[];
-extern const char __image_start[], __image_end[], __data_start[], __data_end[], __bss_start[], __bss_end[];
-
-static void put(const char *name, uint32_t value) {
+void memory_map_put(const char *name, uint32_t value) {
     uint8_t length = (uint8_t)strlen(name);
     uint8_t bytes[4];
     put_u32(bytes, value);
@@ -22,33 +17,26 @@ static void put(const char *name, uint32_t value) {
     frame_put(bytes, sizeof bytes);
 }
 
-static uint32_t span(const char *start, const char *end) {
-    return (uint32_t)(end - start);
-}
-
-void memory_map_put(void) {
-    struct module_figures module = module_figures();
-    struct module_cost cost = module_cost();
+void memory_map_all(const struct module *module) {
+    struct module_figures figures = module_figures(module);
+    struct code_cache_figures cache = code_cache_figures();
     struct heap_figures heap = heap_figures();
-    uint32_t wasm3 = span(__wasm3_start, __wasm3_end), crypto = span(__crypto_start, __crypto_end);
-    put("text_wasm3", wasm3);
-    put("text_crypto", crypto);
-    put("text_board", span(__text_start, __text_end) - wasm3 - crypto);
-    put("rodata", span(__rodata_start, __rodata_end));
-    put("crypto_tables", span(__tables_start, __tables_end));
-    put("module_image", span(__image_start, __image_end));
-    put("data", span(__data_start, __data_end));
-    put("bss", span(__bss_start, __bss_end));
-    put("stack", stack_bytes());
-    put("stack_peak", stack_peak());
-    put("heap_live", heap.live);
-    put("heap_extent", heap.extent);
-    put("structures", module.structures);
-    put("linear_memory", module.linear_memory);
-    put("wasm_stack", module.wasm_stack);
-    put("code", module.code);
-    put("functions", module.functions);
-    put("functions_compiled", module.compiled);
-    put("call_gas", cost.gas);
-    put("call_us", cost.microseconds);
+    memory_map_sections();
+    memory_map_put("stack", stack_bytes());
+    memory_map_put("stack_peak", stack_peak());
+    memory_map_put("heap_live", heap.live);
+    memory_map_put("heap_extent", heap.extent);
+    memory_map_put("code_cache_limit", cache.limit);
+    memory_map_put("code_cache", cache.now);
+    memory_map_put("code_cache_peak", cache.peak);
+    memory_map_put("structures", figures.structures);
+    memory_map_put("linear_memory", figures.linear_memory);
+    memory_map_put("wasm_stack", figures.value_stack);
+    memory_map_put("code", figures.code);
+    memory_map_put("code_drops", module->drops);
+    memory_map_put("functions", figures.functions);
+    memory_map_put("functions_compiled", figures.compiled);
+    memory_map_put("functions_dropped", module->functions_dropped);
+    memory_map_put("call_gas", module->cost.gas);
+    memory_map_put("call_us", module->cost.microseconds);
 }

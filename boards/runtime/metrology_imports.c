@@ -6,7 +6,6 @@
 #include "errors.h"
 #include "imports.h"
 #include "metrology_abi.h"
-#include "module.h"
 
 IMPORT(sha256) {
     const uint8_t *data = RANGE(0, ARGUMENT(1));
@@ -28,7 +27,7 @@ IMPORT(sign) {
 IMPORT(module_hash) {
     uint8_t *digest = RANGE(0, 32);
     if (digest == NULL) return ERR_RANGE;
-    memcpy(digest, module_digest(), 32);
+    memcpy(digest, module_of(runtime)->digest, 32);
     return 0;
 }
 
@@ -39,22 +38,22 @@ IMPORT(flash_sector_bytes) {
 
 IMPORT(flash_sectors) {
     UNUSED_POINTERS;
-    return (int32_t)board_flash_sectors();
+    return (int32_t)board_flash_sectors(PARTITION_METROLOGY);
 }
 
 IMPORT(flash_read) {
     uint8_t *data = RANGE(1, ARGUMENT(2));
-    return data == NULL ? ERR_RANGE : board_flash_read(ARGUMENT(0), data, ARGUMENT(2));
+    return data == NULL ? ERR_RANGE : board_flash_read(PARTITION_METROLOGY, ARGUMENT(0), data, ARGUMENT(2));
 }
 
 IMPORT(flash_program) {
     const uint8_t *data = RANGE(1, ARGUMENT(2));
-    return data == NULL ? ERR_RANGE : board_flash_program(ARGUMENT(0), data, ARGUMENT(2));
+    return data == NULL ? ERR_RANGE : board_flash_program(PARTITION_METROLOGY, ARGUMENT(0), data, ARGUMENT(2));
 }
 
 IMPORT(flash_erase) {
     (void)runtime, (void)memory;
-    return board_flash_erase(ARGUMENT(0));
+    return board_flash_erase(PARTITION_METROLOGY, ARGUMENT(0));
 }
 
 const struct import_row metrology_imports[] = {METROLOGY_IMPORTS(IMPORT_ROW)};

@@ -1,10 +1,11 @@
-// SHA-256 and HMAC are those that libsecp256k1 has for its nonces: internal functions, so they are compiled in here.
+// SHA-256, HMAC and the random generator are those that libsecp256k1 has for its nonces: internal functions, so they are compiled in here.
 // What hash_impl.h leaves to its user, and it.
 #include <secp256k1.h>
 #include <util.h>
 #include <hash_impl.h>
 
 #include "crypto.h"
+#include "errors.h"
 
 #define DIGEST_BYTES 32
 
@@ -60,4 +61,18 @@ void crypto_hkdf(const uint8_t salt[32], const uint8_t *ikm, size_t ikm_length, 
     memcpy(okm + DIGEST_BYTES, second, DIGEST_BYTES);
     crypto_wipe(key, sizeof key);
     crypto_wipe(blocks, sizeof blocks);
+}
+
+static secp256k1_rfc6979_hmac_sha256 generator;
+static int seeded;
+
+void crypto_random_seed(const uint8_t seed[32]) {
+    secp256k1_rfc6979_hmac_sha256_initialize(&generator, seed, 32);
+    seeded = 1;
+}
+
+int32_t crypto_random(uint8_t *data, size_t length) {
+    if (!seeded) return ERR_STATE;
+    secp256k1_rfc6979_hmac_sha256_generate(&generator, data, length);
+    return 0;
 }

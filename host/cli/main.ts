@@ -4,6 +4,8 @@ import { chainCommand } from "./chain.js";
 import { cliCommand } from "./cli.js";
 import { decodeCommand } from "./decode.js";
 import { evidenceCommand } from "./evidence.js";
+import { flashCommand } from "./flash.js";
+import { imageCommand } from "./image.js";
 import { inspectCommand } from "./inspect.js";
 import { keygenCommand } from "./keygen.js";
 import { nodeCommand } from "./node.js";
@@ -16,6 +18,8 @@ const program = new Command("tieline")
   .addCommand(runCommand())
   .addCommand(verifyCommand())
   .addCommand(inspectCommand())
+  .addCommand(imageCommand())
+  .addCommand(flashCommand())
   .addCommand(keygenCommand())
   .addCommand(decodeCommand())
   .addCommand(nodeCommand())

@@ -9,6 +9,10 @@ declare namespace WebAssembly {
   class Module {
     constructor(bytes: Uint8Array);
     readonly [Symbol.toStringTag]: "WebAssembly.Module";
+    static imports(
+      module: Module,
+    ): readonly { readonly module: string; readonly name: string; readonly kind: string }[];
+    static exports(module: Module): readonly { readonly name: string; readonly kind: string }[];
   }
   interface Instance {
     readonly exports: Readonly<Record<string, unknown>>;

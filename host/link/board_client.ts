@@ -2,12 +2,19 @@ import type { FunctionSignature } from "../engine/abi.js";
 import { type ExportName, EXPORTS, FILLS_OUTPUT, INPUT_BYTES } from "../metrology/abi.js";
 import type { CallResult } from "../metrology/driver.js";
 import type { Link } from "./link.js";
-import { LINK_VERSION, Op } from "./protocol.js";
+import { type NodeExportName, NODE_EXPORTS, NODE_INPUT_BYTES } from "../node/abi.js";
+import { type Partition, PARTITIONS } from "./image.js";
+import { nodeOutput, type NodeOutput } from "./node_output.js";
+import { decodeSettings, encodeSettings, type Settings } from "./settings.js";
+import { LINK_VERSION, Op, Place, type PlaceName } from "./protocol.js";
 
 export interface Hello {
   readonly abiVersion: number;
-  /** SHA-256 of the metrology module that is built into the firmware. */
+  readonly nodeAbiVersion: number;
+  /** SHA-256 of the metrology module that runs. */
   readonly moduleHash: Uint8Array;
+  /** SHA-256 of the node module; zeros while none was started. */
+  readonly nodeHash: Uint8Array;
   readonly publicKey: Uint8Array;
   readonly board: string;
 }
@@ -18,7 +25,13 @@ export type MemoryMap = ReadonlyMap<string, number>;
 const HASH_BYTES = 32;
 const PUBLIC_KEY_BYTES = 33;
 const CHUNK_BYTES = 4096;
+/** Result of a call of the node: what it put out came in this order. */
+export interface NodeCallResult extends CallResult {
+  readonly outputs: readonly NodeOutput[];
+}
+
 const EXPORT_NAMES = Object.keys(EXPORTS) as ExportName[];
+const NODE_EXPORT_NAMES = Object.keys(NODE_EXPORTS) as NodeExportName[];
 
 const view = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
@@ -47,13 +60,16 @@ export class BoardClient {
 
   async hello(): Promise<Hello> {
     const payload = await this.link.request(Op.hello);
-    const [linkVersion, abiVersion = 0] = payload;
+    const [linkVersion, abiVersion = 0, nodeAbiVersion = 0] = payload;
     if (linkVersion !== LINK_VERSION) throw new Error(`the board speaks link version ${linkVersion}`);
-    const publicKeyAt = 2 + HASH_BYTES;
+    const nodeHashAt = 3 + HASH_BYTES;
+    const publicKeyAt = nodeHashAt + HASH_BYTES;
     const boardAt = publicKeyAt + PUBLIC_KEY_BYTES;
     return {
       abiVersion,
-      moduleHash: payload.slice(2, publicKeyAt),
+      nodeAbiVersion,
+      moduleHash: payload.slice(3, nodeHashAt),
+      nodeHash: payload.slice(nodeHashAt, publicKeyAt),
       publicKey: payload.slice(publicKeyAt, boardAt),
       board: Buffer.from(payload.subarray(boardAt)).toString("ascii"),
     };
@@ -66,7 +82,7 @@ export class BoardClient {
     input: Uint8Array = new Uint8Array(),
   ): Promise<CallResult> {
     if (input.length > INPUT_BYTES) throw new RangeError(`the input buffer takes ${INPUT_BYTES} bytes`);
-    const number = Uint8Array.of(EXPORT_NAMES.indexOf(name));
+    const number = Uint8Array.of(Place.metrology, EXPORT_NAMES.indexOf(name));
     const request = Buffer.concat([number, encodeArguments(EXPORTS[name].params, args), input]);
     const payload = await this.link.request(Op.call, request);
     return {
@@ -75,31 +91,84 @@ export class BoardClient {
     };
   }
 
-  /** Calls any export of whichever module is loaded. i32 results are numbers, i64 bigints. */
+  /**
+   * Calls an export of the node module. Rejects with LinkError, also for a trap: what had come out of the module by then
+   * is in it.
+   * @param outputBytes so much of the output buffer is wanted
+   */
+  async callNode(
+    name: NodeExportName,
+    args: readonly (number | bigint)[],
+    input: Uint8Array = new Uint8Array(),
+    outputBytes = 0,
+  ): Promise<NodeCallResult> {
+    if (input.length > NODE_INPUT_BYTES) throw new RangeError(`the input buffer takes ${NODE_INPUT_BYTES} bytes`);
+    const head = Uint8Array.of(Place.node, outputBytes & 0xff, outputBytes >> 8, NODE_EXPORT_NAMES.indexOf(name));
+    const request = Buffer.concat([head, encodeArguments(NODE_EXPORTS[name].params, args), input]);
+    const { payload, outputs } = await this.link.requestWithOutputs(Op.call, request);
+    return {
+      result: view(payload).getInt32(0, true),
+      output: payload.slice(4),
+      outputs: outputs.map(nodeOutput),
+    };
+  }
+
+  /** Starts a place's built-in module, anew if it runs or has trapped. */
+  async start(place: PlaceName): Promise<void> {
+    await this.link.request(Op.start, Uint8Array.of(Place[place]));
+  }
+
+  /** Sets how much compiled code may stay between calls, until the board restarts. */
+  async codeCache(bytes: number): Promise<void> {
+    await this.link.request(Op.codeCache, words(bytes));
+  }
+
+  /** What the board is set up for, by field. */
+  async settings(): Promise<Settings> {
+    return decodeSettings(await this.link.request(Op.settingsRead));
+  }
+
+  /** Replaces them. Rejects with LinkError where the board is sealed and its cover closed. */
+  async writeSettings(settings: Settings): Promise<void> {
+    await this.link.request(Op.settingsWrite, encodeSettings(settings));
+  }
+
+  /** Makes the keys that the board does not have yet. */
+  async makeKeys(): Promise<{ readonly metrology: boolean; readonly node: boolean }> {
+    const [made = 0] = await this.link.request(Op.keysMake);
+    return { metrology: (made & 1) !== 0, node: (made & 2) !== 0 };
+  }
+
+  /** Calls any export of the module in a place. i32 results are numbers, i64 bigints. */
   async callNamed(
     name: string,
     params: FunctionSignature["params"] = [],
     args: readonly (number | bigint)[] = [],
+    place: PlaceName = "node",
   ): Promise<number | bigint | undefined> {
     const bytes = Buffer.from(name, "utf8");
-    const request = Buffer.concat([Uint8Array.of(bytes.length), bytes, encodeArguments(params, args)]);
+    const request = Buffer.concat([Uint8Array.of(Place[place], bytes.length), bytes, encodeArguments(params, args)]);
     const payload = await this.link.request(Op.callNamed, request);
     const type = String.fromCharCode(payload[0] ?? 0);
     if (type === "v") return undefined;
     return type === "I" ? view(payload).getBigInt64(1, true) : view(payload).getInt32(1, true);
   }
 
-  /** Replaces the running module by `wasm` until the board restarts. */
-  async load(wasm: Uint8Array): Promise<void> {
+  /** Puts a module under test into a place until the board restarts, or the place's own is started. */
+  async load(wasm: Uint8Array, place: PlaceName = "node"): Promise<void> {
+    const head = Uint8Array.of(Place[place]);
     for (let offset = 0; offset < wasm.length; offset += CHUNK_BYTES) {
       const chunk = wasm.subarray(offset, offset + CHUNK_BYTES);
-      await this.link.request(Op.load, Buffer.concat([words(wasm.length, offset), chunk]));
+      await this.link.request(Op.load, Buffer.concat([head, words(wasm.length, offset), chunk]));
     }
   }
 
-  /** @param compileAll compile every function first, instead of those that calls have needed so far. */
-  async map(compileAll = false): Promise<MemoryMap> {
-    const payload = await this.link.request(Op.map, Uint8Array.of(compileAll ? 1 : 0));
+  /**
+   * Figures of the board and of a place's module.
+   * @param compileAll compile every function first, instead of those that calls have needed so far.
+   */
+  async map(compileAll = false, place: PlaceName = "metrology"): Promise<MemoryMap> {
+    const payload = await this.link.request(Op.map, Uint8Array.of(compileAll ? 1 : 0, Place[place]));
     const figures = new Map<string, number>();
     for (let at = 0; at < payload.length;) {
       const valueAt = at + 1 + (payload[at] ?? 0);
@@ -112,21 +181,22 @@ export class BoardClient {
     return figures;
   }
 
-  flashRead(offset: number, length: number): Promise<Uint8Array> {
-    return this.#readInPieces(Op.flashRead, offset, length);
+  flashRead(offset: number, length: number, partition: Partition = "metrology"): Promise<Uint8Array> {
+    return this.#readInPieces(Op.flashRead, PARTITIONS.indexOf(partition), offset, length);
   }
 
-  /** Reads a loaded module's linear memory. */
-  memoryRead(address: number, length: number): Promise<Uint8Array> {
-    return this.#readInPieces(Op.memoryRead, address, length);
+  /** Reads the linear memory of a module under test. */
+  memoryRead(address: number, length: number, place: PlaceName = "node"): Promise<Uint8Array> {
+    return this.#readInPieces(Op.memoryRead, Place[place], address, length);
   }
 
-  /** Writes a loaded module's linear memory. */
-  async memoryWrite(address: number, bytes: Uint8Array): Promise<void> {
+  /** Writes the linear memory of a module under test. */
+  async memoryWrite(address: number, bytes: Uint8Array, place: PlaceName = "node"): Promise<void> {
+    const head = Uint8Array.of(Place[place]);
     const pieces: Promise<Uint8Array>[] = [];
     for (let done = 0; done < bytes.length; done += CHUNK_BYTES) {
       const piece = bytes.subarray(done, done + CHUNK_BYTES);
-      pieces.push(this.link.request(Op.memoryWrite, Buffer.concat([words(address + done), piece])));
+      pieces.push(this.link.request(Op.memoryWrite, Buffer.concat([head, words(address + done), piece])));
     }
     await Promise.all(pieces);
   }
@@ -141,10 +211,11 @@ export class BoardClient {
   }
 
   /** All pieces are asked for at once, so that no request made later comes between them. */
-  async #readInPieces(op: Op, at: number, length: number): Promise<Uint8Array> {
+  async #readInPieces(op: Op, where: number, at: number, length: number): Promise<Uint8Array> {
     const pieces: Promise<Uint8Array>[] = [];
     for (let done = 0; done < length; done += CHUNK_BYTES) {
-      pieces.push(this.link.request(op, words(at + done, Math.min(CHUNK_BYTES, length - done))));
+      const range = words(at + done, Math.min(CHUNK_BYTES, length - done));
+      pieces.push(this.link.request(op, Buffer.concat([Uint8Array.of(where), range])));
     }
     return Uint8Array.from(Buffer.concat(await Promise.all(pieces)));
   }

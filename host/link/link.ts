@@ -13,11 +13,20 @@ import {
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 
+/** A response, and what came out of the node module while it was made. */
+export interface Answer {
+  readonly payload: Uint8Array;
+  readonly outputs: readonly Response[];
+}
+
 interface Waiting {
-  resolve(payload: Uint8Array): void;
+  resolve(answer: Answer): void;
   reject(reason: Error): void;
   readonly timer: NodeJS.Timeout;
 }
+
+/** Events that come before the response to the call that brought them about. */
+const OUTPUTS: ReadonlySet<number> = new Set([Status.send, Status.hangUp, Status.tell, Status.broadcast, Status.watch]);
 
 const text = (payload: Uint8Array): string => Buffer.from(payload).toString("utf8");
 
@@ -31,6 +40,7 @@ export class Link {
   readonly #waiting = new Map<number, Waiting>();
   readonly #readyListeners: { resolve(message: string): void; reject(reason: Error): void }[] = [];
   #sequence = EVENT_SEQUENCE;
+  #outputs: Response[] = [];
   #lastComplaint = "";
   #closed: Error | undefined;
 
@@ -60,8 +70,17 @@ export class Link {
     return this.rawRequest(op, payload, timeoutMs);
   }
 
+  /** As `request`; the answer has the node's outputs with it, and so has the LinkError. */
+  requestWithOutputs(op: Op, payload: Uint8Array, timeoutMs = DEFAULT_TIMEOUT_MS): Promise<Answer> {
+    return this.#ask(op, payload, timeoutMs);
+  }
+
   /** As `request`, with any number for the operation: for tests of the board. */
-  rawRequest(op: number, payload: Uint8Array, timeoutMs = DEFAULT_TIMEOUT_MS): Promise<Uint8Array> {
+  async rawRequest(op: number, payload: Uint8Array, timeoutMs = DEFAULT_TIMEOUT_MS): Promise<Uint8Array> {
+    return (await this.#ask(op, payload, timeoutMs)).payload;
+  }
+
+  #ask(op: number, payload: Uint8Array, timeoutMs: number): Promise<Answer> {
     if (this.#closed !== undefined) return Promise.reject(this.#closed);
     this.#sequence = nextSequence(this.#sequence);
     const sequence = this.#sequence;
@@ -89,15 +108,18 @@ export class Link {
   #receive(response: Response | undefined): void {
     if (response === undefined) return;
     if (response.sequence === EVENT_SEQUENCE) {
-      this.#receiveEvent(response.status, text(response.payload));
+      if (OUTPUTS.has(response.status)) this.#outputs.push(response);
+      else this.#receiveEvent(response.status, text(response.payload));
       return;
     }
+    const outputs = this.#outputs;
+    this.#outputs = [];
     const waiting = this.#waiting.get(response.sequence);
     if (waiting === undefined) return; // its request timed out
     this.#waiting.delete(response.sequence);
     clearTimeout(waiting.timer);
-    if (response.status === Status.ok) waiting.resolve(response.payload);
-    else waiting.reject(new LinkError(response.status, text(response.payload)));
+    if (response.status === Status.ok) waiting.resolve({ payload: response.payload, outputs });
+    else waiting.reject(new LinkError(response.status, text(response.payload), outputs));
   }
 
   #receiveEvent(status: number, message: string): void {

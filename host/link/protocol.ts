@@ -1,6 +1,6 @@
-// Numbers of the service link: boards/LINK.md and boards/runtime/service.h.
+// Numbers of the service link: boards/LINK.md and boards/runtime/request.h.
 
-export const LINK_VERSION = 1;
+export const LINK_VERSION = 2;
 
 export const Op = {
   hello: 1,
@@ -13,6 +13,11 @@ export const Op = {
   powerOff: 8,
   memoryRead: 9,
   memoryWrite: 10,
+  start: 11,
+  codeCache: 12,
+  settingsRead: 13,
+  settingsWrite: 14,
+  keysMake: 15,
 } as const;
 export type Op = (typeof Op)[keyof typeof Op];
 
@@ -26,7 +31,16 @@ export const Status = {
   board: 6,
   ready: 16,
   fault: 17,
+  send: 18,
+  hangUp: 19,
+  tell: 20,
+  broadcast: 21,
+  watch: 22,
 } as const;
+
+/** Where a module runs, by the number that requests give it. */
+export const Place = { metrology: 0, node: 1 } as const;
+export type PlaceName = keyof typeof Place;
 
 /** Sequence number of frames that answer no request. */
 export const EVENT_SEQUENCE = 0;
@@ -62,6 +76,8 @@ export class LinkError extends Error {
   constructor(
     readonly status: number,
     message: string,
+    /** What a module had put out before. */
+    readonly outputs: readonly Response[] = [],
   ) {
     super(message);
   }

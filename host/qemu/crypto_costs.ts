@@ -134,7 +134,7 @@ export class CryptoCosts {
     if (before !== undefined) return before;
     const { params } = i32("i32", ...CRYPTO_IMPORTS[name].params);
     await this.client.callNamed(name, params, [TIMES, ...args]);
-    const cost = callFigures(await this.client.map()).instructions / TIMES;
+    const cost = callFigures(await this.client.map(false, "node")).instructions / TIMES;
     this.known.set(key, cost);
     return cost;
   }

@@ -6,7 +6,7 @@ import { encodeEdges } from "../board/edge_fifo.js";
 import type { BoardClient, MemoryMap } from "../link/board_client.js";
 import { encodeConfig } from "../metrology/config.js";
 import { callFigures, type Figure, figures, number, table, valueOf } from "./figures.js";
-import { Machine } from "./machine.js";
+import { QemuMachine } from "./machine.js";
 import { qemuMissing } from "./missing.js";
 import { formatNodeMap, measureNodeMap } from "./node_map.js";
 
@@ -22,7 +22,7 @@ export interface MapReport {
 }
 
 /** Upper bounds, bytes: what was measured and about 15 % more. */
-export const BUDGET = { flash: 198_000, ram: 108_000, stackPeak: 3_300 };
+export const BUDGET = { flash: 205_000, ram: 125_000, stackPeak: 3_300 };
 
 const INTERVAL_MS = 900_000;
 const MIDNIGHT_MS = 1_782_086_400_000n; // 2026-06-22T00:00:00Z
@@ -57,7 +57,7 @@ async function work(client: BoardClient): Promise<MapReport["calls"]> {
 
 /** Runs the board and measures it. */
 export async function measureMap(key: Uint8Array): Promise<MapReport> {
-  const machine = new Machine({ key, countInstructions: true });
+  const machine = new QemuMachine({ key, countInstructions: true });
   try {
     const refusal = await machine.powerOn();
     if (refusal !== "") throw new Error(refusal);

@@ -6,12 +6,13 @@ import { NodeCrypto } from "../board/node_crypto.js";
 import type { Imports, Instance } from "../engine/engine.js";
 import { v8 } from "../engine/v8.js";
 import type { BoardClient } from "../link/board_client.js";
+import { BOARD_ROOT } from "../link/image.js";
 import { CRYPTO_MODULE, NODE_EXPORTS, type CryptoImportName } from "../node/abi.js";
 import { ModuleError } from "../engine/errors.js";
 import { readRooms } from "../node/module.js";
 import { CryptoCosts, type ImportCall } from "./crypto_costs.js";
 import { callFigures, type Figure, figures, number, table, valueOf } from "./figures.js";
-import { BOARD_ROOT, Machine } from "./machine.js";
+import { QemuMachine } from "./machine.js";
 import { type CallResult, type NodeCall, nodeWork } from "./node_work.js";
 
 export interface NodeCallReport {
@@ -49,6 +50,9 @@ export const NODE_BUDGET = {
   } as Readonly<Record<string, number>>,
 };
 
+/** wasm3's value stack for the node: boards/runtime/node.c. */
+const NODE_STACK_BYTES = 8192;
+
 /** rooms.wasm on the board, and once more on V8, where it can be seen which imports a call makes. */
 class Twin {
   private readonly calls: ImportCall[] = [];
@@ -73,7 +77,7 @@ class Twin {
     const result = await this.client.callNamed(name, NODE_EXPORTS[name].params, args);
     if (result !== expected) throw new Error(`${name}: ${result} on the board, ${expected} on V8`);
     if (expected < 0) throw new ModuleError(name, expected);
-    const cost = callFigures(await this.client.map());
+    const cost = callFigures(await this.client.map(false, "node"));
     const output = this.local.memory().slice(this.outputAt, this.outputAt + outputBytes);
     const onBoard = await this.client.memoryRead(this.outputAt, outputBytes);
     if (Buffer.compare(output, onBoard) !== 0) throw new Error(`${name}: another output on the board than on V8`);
@@ -94,7 +98,7 @@ class Twin {
 
 /** Runs rooms.wasm on the board and measures it. */
 export async function measureNodeMap(): Promise<NodeMapReport> {
-  const machine = new Machine({ countInstructions: true });
+  const machine = new QemuMachine({ countInstructions: true });
   try {
     await machine.powerOn(); // without a key: the metrology module stays down
     const { client } = machine;
@@ -115,9 +119,9 @@ export async function measureNodeMap(): Promise<NodeMapReport> {
       }
       return made;
     });
-    const lazy = await client.map();
+    const lazy = await client.map(false, "node");
     const memoryBytes = (await client.callNamed("memory_bytes")) as number;
-    const full = await client.map(true);
+    const full = await client.map(true, "node");
     const costs = await CryptoCosts.on(client);
     const calls: NodeCallReport[] = [];
     for (const [name, { gas, instructions, imports }] of sums) {
@@ -126,7 +130,9 @@ export async function measureNodeMap(): Promise<NodeMapReport> {
     return {
       wasmBytes: wasm.length,
       ram: [
-        ...figures(lazy, full, { "wasm3 structures": ["structures"], "wasm3 stack": ["wasm_stack"] }),
+        ...figures(lazy, full, { "wasm3 structures": ["structures"] }),
+        // The board gives a module under test a larger one; this is what the node gets.
+        { name: "wasm3 stack", lazy: NODE_STACK_BYTES, full: NODE_STACK_BYTES },
         // The board gives a loaded module whole pages; this is what it uses of them.
         { name: "linear memory", lazy: memoryBytes, full: memoryBytes },
         ...figures(lazy, full, { "compiled code": ["code"] }),

@@ -5,7 +5,7 @@ import { type Channel, encodeChannel, encodeCommitment, encodeHtlc } from "../be
 import { KeyRing } from "../board/key_ring.js";
 import type { NodeExportName } from "../node/abi.js";
 import type { ImportCall } from "./crypto_costs.js";
-import { BOARD_ROOT } from "./machine.js";
+import { BOARD_ROOT } from "../link/image.js";
 
 /** A call of an export, and the bytes that lie in the input buffer for it. */
 export interface NodeCall {

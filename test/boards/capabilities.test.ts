@@ -2,9 +2,9 @@ import secp256k1 from "secp256k1";
 import { expect, it } from "vitest";
 import { KeyRing } from "../../host/board/key_ring.js";
 import type { BoardClient } from "../../host/link/board_client.js";
-import { Status } from "../../host/link/protocol.js";
+import { type PlaceName, Status } from "../../host/link/protocol.js";
 import { CRYPTO_IMPORTS, type CryptoImportName } from "../../host/node/abi.js";
-import { BOARD_ROOT } from "../../host/qemu/machine.js";
+import { BOARD_ROOT } from "../../host/link/image.js";
 import { pointers } from "../crypto/arguments.js";
 import { compileEntry } from "../driver/entry.js";
 import { describeBoard, useMachine } from "./board.js";
@@ -38,21 +38,31 @@ describeBoard("a module's capability", () => {
 
   it("is the meter's or the node's, never both", async () => {
     const { client } = machine();
-    const refusal = async (...imports: [string, string][]): Promise<unknown> =>
-      client.load(importing(...imports)).catch((error: unknown) => error);
+    const refusal = async (place: PlaceName, ...imports: [string, string][]): Promise<unknown> =>
+      client.load(importing(...imports), place).catch((error: unknown) => error);
     const meter: [string, string] = ["board", "sign"];
-    const node: [string, string] = ["crypto", "key_public"];
+    const crypto: [string, string] = ["crypto", "key_public"];
+    const node: [string, string] = ["board", "random"];
     const testKeys: [string, string] = ["test_keys.entry", "key_import"];
-    expect(await refusal(meter)).toBeUndefined();
-    expect(await refusal(node)).toBeUndefined();
-    expect(await refusal(node, testKeys)).toBeUndefined();
     const missing = (name: string) => ({ status: Status.stopped, message: `missing import ${name}` });
-    expect(await refusal(meter, node)).toMatchObject(missing("key_public"));
-    expect(await refusal(node, meter)).toMatchObject(missing("key_public"));
-    expect(await refusal(meter, testKeys)).toMatchObject(missing("key_import"));
-    // The names of one capability are not those of the other.
-    expect(await refusal(["crypto", "sign"])).toMatchObject(missing("sign"));
-    expect(await refusal(["board", "key_public"])).toMatchObject(missing("key_public"));
+
+    expect(await refusal("node", crypto, node, ["meter", "point"], testKeys)).toBeUndefined();
+    // Whatever the meter has is missing in the node's place, whoever asks for it together with what.
+    for (const name of ["sign", "module_hash", "sha256"]) {
+      expect(await refusal("node", ["board", name])).toMatchObject(missing(name));
+      expect(await refusal("node", crypto, ["board", name])).toMatchObject(missing(name));
+    }
+    expect((await client.hello()).board, "the meter beside it").toBe("qemu_virt");
+    // The names of one import module are not those of another.
+    expect(await refusal("node", ["crypto", "random"])).toMatchObject(missing("random"));
+    expect(await refusal("node", ["board", "key_public"])).toMatchObject(missing("key_public"));
+
+    expect(await refusal("metrology", meter)).toBeUndefined();
+    expect(await refusal("metrology", meter, crypto)).toMatchObject(missing("key_public"));
+    expect(await refusal("metrology", node)).toMatchObject(missing("random"));
+    expect(await refusal("metrology", ["meter", "point"])).toMatchObject(missing("point"));
+    expect(await refusal("metrology", meter, testKeys)).toMatchObject(missing("key_import"));
+    await client.start("metrology");
   });
 
   it("answers ERR_RANGE to every wild pointer, and the board lives", async () => {
@@ -121,7 +131,7 @@ describeBoard("a module's capability", () => {
       if (result !== depth) expect(result).toMatchObject({ status: Status.trap });
     }
     expect(depth).toBeGreaterThan(10);
-    const map = await client.map();
+    const map = await client.map(false, "node");
     expect(map.get("stack_peak")).toBeGreaterThan(7000);
     expect(map.get("stack_peak")).toBeLessThan((map.get("stack") ?? 0) - 256);
   });

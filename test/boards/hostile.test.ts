@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import secp256k1 from "secp256k1";
 import { beforeEach, expect, it } from "vitest";
 import type { BoardClient } from "../../host/link/board_client.js";
-import { Op, Status } from "../../host/link/protocol.js";
+import { Op, Place, Status } from "../../host/link/protocol.js";
 import { ABI_VERSION, IMPORTS, type ImportName } from "../../host/metrology/abi.js";
 import { FLASH_SECTOR_BYTES, FLASH_SECTORS } from "../../host/metrology/driver.js";
 import { compileEntry } from "../driver/entry.js";
@@ -15,9 +15,10 @@ const NUMBERS = Object.keys(IMPORTS) as ImportName[];
 
 /** Payload of MEMORY_READ. */
 function range(address: number, length: number): Uint8Array {
-  const payload = Buffer.alloc(8);
-  payload.writeUInt32LE(address);
-  payload.writeUInt32LE(length, 4);
+  const payload = Buffer.alloc(9);
+  payload[0] = Place.metrology;
+  payload.writeUInt32LE(address, 1);
+  payload.writeUInt32LE(length, 5);
   return payload;
 }
 
@@ -43,16 +44,22 @@ describeBoard("a hostile module", () => {
 
   /** Calls an import from inside the module. */
   const call = async (name: ImportName, a = 0, b = 0, c = 0): Promise<number> =>
-    (await client.callNamed("call_import", ["i32", "i32", "i32", "i32"], [NUMBERS.indexOf(name), a, b, c])) as number;
+    (await client.callNamed(
+      "call_import",
+      ["i32", "i32", "i32", "i32"],
+      [NUMBERS.indexOf(name), a, b, c],
+      "metrology",
+    )) as number;
   /** Reads and writes memory from inside the module, which MEMORY_READ and MEMORY_WRITE do from outside. */
-  const peek = async (at: number): Promise<number> => (await client.callNamed("peek", ["i32"], [at])) as number;
+  const peek = async (at: number): Promise<number> =>
+    (await client.callNamed("peek", ["i32"], [at], "metrology")) as number;
   const poke = async (at: number, value: number): Promise<void> => {
-    await client.callNamed("poke", ["i32", "i32"], [at, value]);
+    await client.callNamed("poke", ["i32", "i32"], [at, value], "metrology");
   };
 
   beforeEach(async () => {
     client = machine().client;
-    await client.load(wasm);
+    await client.load(wasm, "metrology");
   });
 
   it("gets ERR_RANGE for every pointer that leaves its memory, and the board lives", async () => {
@@ -102,12 +109,14 @@ describeBoard("a hostile module", () => {
 
   it("has its memory read and written over the link, all of it and nothing else", async () => {
     const image = Uint8Array.from({ length: MEMORY_BYTES }, (_, i) => (i * 7) ^ (i >> 8));
-    await client.memoryWrite(0, image);
-    expect(await client.memoryRead(0, MEMORY_BYTES)).toEqual(image);
+    await client.memoryWrite(0, image, "metrology");
+    expect(await client.memoryRead(0, MEMORY_BYTES, "metrology")).toEqual(image);
     // The module sees the same bytes.
     for (const at of [0, 4095, 4096, MEMORY_BYTES - 1]) expect(await peek(at)).toBe(image[at]);
     await poke(12345, 0x5a);
-    expect(await client.memoryRead(12344, 3)).toEqual(Uint8Array.of(image[12344] ?? 0, 0x5a, image[12346] ?? 0));
+    expect(await client.memoryRead(12344, 3, "metrology")).toEqual(
+      Uint8Array.of(image[12344] ?? 0, 0x5a, image[12346] ?? 0),
+    );
     await poke(12345, image[12345] ?? 0);
 
     const outside = { status: Status.badRequest, message: "outside the module's memory" };
@@ -119,8 +128,8 @@ describeBoard("a hostile module", () => {
       [0xffff_ffff, 1],
       [0xffff_fffe, 4],
     ] as const) {
-      await expect(client.memoryRead(address, length)).rejects.toMatchObject(outside);
-      await expect(client.memoryWrite(address, new Uint8Array(length))).rejects.toMatchObject(outside);
+      await expect(client.memoryRead(address, length, "metrology")).rejects.toMatchObject(outside);
+      await expect(client.memoryWrite(address, new Uint8Array(length), "metrology")).rejects.toMatchObject(outside);
     }
     for (const [address, length] of [
       [0, MEMORY_BYTES + 1],
@@ -131,31 +140,35 @@ describeBoard("a hostile module", () => {
       await expect(client.link.rawRequest(Op.memoryRead, range(address, length))).rejects.toMatchObject(outside);
     }
     // A range that is partly outside was not written in part, and an empty one at the end is inside.
-    expect(await client.memoryRead(0, MEMORY_BYTES)).toEqual(image);
+    expect(await client.memoryRead(0, MEMORY_BYTES, "metrology")).toEqual(image);
     expect(await client.link.rawRequest(Op.memoryRead, range(MEMORY_BYTES, 0))).toHaveLength(0);
   });
 
   it("has no memory to read or write once it trapped, or if it has none", async () => {
-    await expect(client.callNamed("trap")).rejects.toMatchObject({ status: Status.trap });
-    await expect(client.memoryRead(0, 1)).rejects.toMatchObject({ status: Status.stopped });
-    await expect(client.memoryWrite(0, Uint8Array.of(1))).rejects.toMatchObject({ status: Status.stopped });
-    await client.load(nestedBlocks(1));
+    await expect(client.callNamed("trap", [], [], "metrology")).rejects.toMatchObject({ status: Status.trap });
+    await expect(client.memoryRead(0, 1, "metrology")).rejects.toMatchObject({ status: Status.stopped });
+    await expect(client.memoryWrite(0, Uint8Array.of(1), "metrology")).rejects.toMatchObject({
+      status: Status.stopped,
+    });
+    await client.load(nestedBlocks(1), "metrology");
     const outside = { status: Status.badRequest, message: "outside the module's memory" };
-    await expect(client.memoryRead(0, 1)).rejects.toMatchObject(outside);
-    await expect(client.memoryWrite(0, Uint8Array.of(1))).rejects.toMatchObject(outside);
+    await expect(client.memoryRead(0, 1, "metrology")).rejects.toMatchObject(outside);
+    await expect(client.memoryWrite(0, Uint8Array.of(1), "metrology")).rejects.toMatchObject(outside);
   });
 
   it("finds the imports working", async () => {
     const data = Uint8Array.from({ length: 100 }, (_, i) => i * 7);
-    await client.memoryWrite(1000, data);
+    await client.memoryWrite(1000, data, "metrology");
     expect(await call("sha256", 1000, data.length, 2000)).toBe(0);
     const digest = Uint8Array.from(createHash("sha256").update(data).digest());
-    expect(await client.memoryRead(2000, 32)).toEqual(digest);
+    expect(await client.memoryRead(2000, 32, "metrology")).toEqual(digest);
     // The signature over its own digest's place.
     expect(await call("sign", 2000, 2000)).toBe(0);
-    expect(await client.memoryRead(2000, 64)).toEqual(secp256k1.ecdsaSign(digest, KEY).signature);
+    expect(await client.memoryRead(2000, 64, "metrology")).toEqual(secp256k1.ecdsaSign(digest, KEY).signature);
     expect(await call("module_hash", 3000)).toBe(0);
-    expect(await client.memoryRead(3000, 32)).toEqual(Uint8Array.from(createHash("sha256").update(wasm).digest()));
+    expect(await client.memoryRead(3000, 32, "metrology")).toEqual(
+      Uint8Array.from(createHash("sha256").update(wasm).digest()),
+    );
   });
 
   it("finds NOR flash: bits only clear, a sector at a time comes back", async () => {
@@ -163,9 +176,9 @@ describeBoard("a hostile module", () => {
     const at = sector * FLASH_SECTOR_BYTES + 253; // across the driver's and the chip's units, unaligned
     const first = Uint8Array.from({ length: 600 }, (_, i) => i % 251);
     const second = Uint8Array.from({ length: 600 }, (_, i) => (i * 31) % 256);
-    await client.memoryWrite(1000, first);
+    await client.memoryWrite(1000, first, "metrology");
     expect(await call("flash_program", at, 1000, first.length)).toBe(0);
-    await client.memoryWrite(1000, second);
+    await client.memoryWrite(1000, second, "metrology");
     expect(await call("flash_program", at, 1000, second.length)).toBe(0);
     const both = first.map((byte, i) => byte & (second[i] ?? 0));
     const expected = new Uint8Array(PARTITION_BYTES).fill(0xff);
@@ -173,7 +186,7 @@ describeBoard("a hostile module", () => {
     expect(machine().flash()).toEqual(expected);
     expect(await client.flashRead(at - 300, 1200)).toEqual(expected.slice(at - 300, at + 900));
     expect(await call("flash_read", at, 4000, both.length)).toBe(0);
-    expect(await client.memoryRead(4000, both.length)).toEqual(both);
+    expect(await client.memoryRead(4000, both.length, "metrology")).toEqual(both);
     expect(await call("flash_erase", sector)).toBe(0);
     expect(machine().flash()).toEqual(new Uint8Array(PARTITION_BYTES).fill(0xff));
   });
@@ -185,15 +198,21 @@ describeBoard("a hostile module", () => {
     ["divide", "[trap] integer divide by zero", [1, 0]],
   ] as const)("traps in %s, stays stopped, and the board answers", async (name, message, args) => {
     const params = args === undefined ? [] : (["i32", "i32"] as const);
-    await expect(client.callNamed(name, params, args)).rejects.toMatchObject({ status: Status.trap, message });
-    await expect(client.callNamed("peek", ["i32"], [0])).rejects.toMatchObject({ status: Status.stopped, message });
+    await expect(client.callNamed(name, params, args, "metrology")).rejects.toMatchObject({
+      status: Status.trap,
+      message,
+    });
+    await expect(client.callNamed("peek", ["i32"], [0], "metrology")).rejects.toMatchObject({
+      status: Status.stopped,
+      message,
+    });
     await expect(client.hello()).rejects.toMatchObject({ status: Status.stopped, message });
     expect((await client.map()).get("call_gas")).toBeGreaterThan(0);
   });
 
   it("traps when it recurses too deep, whichever stack ends first", async () => {
-    expect(await client.callNamed("recurse", ["i64"], [20n])).toBe(20n);
-    await expect(client.callNamed("recurse", ["i64"], [1_000_000n])).rejects.toMatchObject({
+    expect(await client.callNamed("recurse", ["i64"], [20n], "metrology")).toBe(20n);
+    await expect(client.callNamed("recurse", ["i64"], [1_000_000n], "metrology")).rejects.toMatchObject({
       status: Status.trap,
       message: expect.stringMatching(/^\[trap\] (native )?stack (exhausted|overflow)$/) as string,
     });
@@ -204,39 +223,42 @@ describeBoard("a hostile module", () => {
   it("leaves nothing behind when it is replaced", async () => {
     const heap = async (): Promise<number | undefined> => (await client.map()).get("heap_live");
     const before = await heap();
-    for (let i = 0; i < 5; i++) await client.load(wasm);
+    for (let i = 0; i < 5; i++) await client.load(wasm, "metrology");
     expect(await heap()).toBe(before);
-    expect(await client.callNamed("wide", ["i64", "i32"], [-3n, 1 << 30])).toBe(-3n << 30n);
+    expect(await client.callNamed("wide", ["i64", "i32"], [-3n, 1 << 30], "metrology")).toBe(-3n << 30n);
   });
 
   it("is refused when it is no module or wants imports that are not there", async () => {
-    const refusal = async (bytes: Uint8Array): Promise<unknown> => client.load(bytes).catch((error: unknown) => error);
+    const refusal = async (bytes: Uint8Array): Promise<unknown> =>
+      client.load(bytes, "metrology").catch((error: unknown) => error);
     expect(await refusal(Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8))).toMatchObject({ status: Status.stopped });
     expect(await refusal(wasm.subarray(0, 40))).toMatchObject({ status: Status.stopped });
     const renamed = Buffer.from(wasm);
     renamed.write("flash_grave", renamed.indexOf("flash_erase"), "ascii");
     expect(await refusal(renamed)).toMatchObject({ status: Status.stopped, message: "missing import flash_grave" });
-    await client.load(wasm);
+    await client.load(wasm, "metrology");
     expect(await call("flash_sectors")).toBe(FLASH_SECTORS);
   });
 
   it("may bring wasm3's compiler down: the board reports it, starts anew and runs metrology", async () => {
-    await client.load(nestedBlocks(2000));
+    await client.load(nestedBlocks(2000), "metrology");
     const ready = client.link.ready().catch(() => client.link.ready());
-    await expect(client.callNamed("deep")).rejects.toMatchObject({
+    await expect(client.callNamed("deep", [], [], "metrology")).rejects.toMatchObject({
       status: Status.fault,
       message: expect.stringMatching(/^the board failed and restarted: CPU exception 00000007 at 8000/) as string,
     });
     expect(await ready).toBe("");
-    expect(await client.callNamed("abi")).toBe(ABI_VERSION);
+    expect(await client.callNamed("abi", [], [], "metrology")).toBe(ABI_VERSION);
   });
 
   it("is gone after RESTART: the board runs metrology again", async () => {
     const ready = client.link.ready();
     await client.restart();
     expect(await ready).toBe("");
-    expect(await client.callNamed("abi")).toBe(ABI_VERSION);
-    await expect(client.callNamed("spin")).rejects.toMatchObject({ status: Status.badRequest });
-    await expect(client.memoryWrite(0, Uint8Array.of(1))).rejects.toMatchObject({ status: Status.badRequest });
+    expect(await client.callNamed("abi", [], [], "metrology")).toBe(ABI_VERSION);
+    await expect(client.callNamed("spin", [], [], "metrology")).rejects.toMatchObject({ status: Status.badRequest });
+    await expect(client.memoryWrite(0, Uint8Array.of(1), "metrology")).rejects.toMatchObject({
+      status: Status.badRequest,
+    });
   });
 });

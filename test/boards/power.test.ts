@@ -3,13 +3,13 @@ import { expect, it } from "vitest";
 import { Status } from "../../host/link/protocol.js";
 import { FLASH_SECTOR_BYTES, FLASH_SECTORS } from "../../host/metrology/driver.js";
 import { openQemuMeter } from "../../host/qemu/index.js";
-import { Machine } from "../../host/qemu/machine.js";
+import { QemuMachine } from "../../host/qemu/machine.js";
 import { CONFIG, MeterClient, MIDNIGHT, pulseTrain } from "../driver/meter_client.js";
 import { describeBoard, KEY } from "./board.js";
 
 describeBoard("the emulated board's power", () => {
   it("stays on without a key, and says so", async () => {
-    const machine = new Machine({});
+    const machine = new QemuMachine({});
     try {
       const message = "no metrology key is provisioned";
       expect(await machine.powerOn()).toBe(message);
@@ -27,7 +27,7 @@ describeBoard("the emulated board's power", () => {
 
   it("starts on the flash it is given", async () => {
     const flash = Uint8Array.from({ length: FLASH_SECTORS * FLASH_SECTOR_BYTES }, (_, i) => (i * 13) >> 3);
-    const machine = new Machine({ key: KEY, flash });
+    const machine = new QemuMachine({ key: KEY, flash });
     try {
       await machine.powerOn();
       // The first sectors and the last bytes, over the link.
@@ -63,7 +63,7 @@ describeBoard("the emulated board's power", () => {
   });
 
   it("ends when the board switches itself off, and leaves nothing behind when it is discarded", async () => {
-    const machine = new Machine({ key: KEY });
+    const machine = new QemuMachine({ key: KEY });
     await machine.powerOn();
     const { client } = machine;
     await client.powerOff();

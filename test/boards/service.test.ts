@@ -39,8 +39,8 @@ describeBoard("the service link", () => {
   });
 
   it("CALL_NAMED reaches the same exports", async () => {
-    expect(await machine().client.callNamed("abi")).toBe(ABI_VERSION);
-    expect(await machine().client.callNamed("tick", ["i64"], [0n])).toBe(-2);
+    expect(await machine().client.callNamed("abi", [], [], "metrology")).toBe(ABI_VERSION);
+    expect(await machine().client.callNamed("tick", ["i64"], [0n], "metrology")).toBe(-2);
   });
 
   it("names what is wrong with a request", async () => {
@@ -49,34 +49,39 @@ describeBoard("the service link", () => {
     };
     await refuses(0, bytes(), Status.badOp, "no such operation");
     await refuses(99, bytes(1, 2, 3), Status.badOp, "no such operation");
-    await refuses(Op.call, bytes(), Status.badRequest, "no such export");
-    await refuses(Op.call, bytes(200), Status.badRequest, "no such export");
-    await refuses(Op.call, bytes(8, 1, 2, 3), Status.badRequest, "arguments are missing");
-    await refuses(Op.call, new Uint8Array(1 + INPUT_BYTES + 1), Status.badRequest, "the input is too long");
-    await refuses(Op.callNamed, bytes(), Status.badRequest, "the name is missing or too long");
-    await refuses(Op.callNamed, bytes(5, 65), Status.badRequest, "the name is missing or too long");
-    await refuses(Op.callNamed, bytes(1, 65), Status.badRequest, "no export A");
-    await refuses(
-      Op.callNamed,
-      bytes(3, ...Buffer.from("abi"), 0),
-      Status.badRequest,
-      "arguments do not fit the signature",
-    );
-    await refuses(Op.map, bytes(), Status.badRequest, "the flag is missing");
-    await refuses(Op.load, bytes(1, 2), Status.badRequest, "total and offset are missing");
-    await refuses(
-      Op.load,
-      bytes(255, 255, 255, 255, 0, 0, 0, 0),
-      Status.badRequest,
-      "the board has no room for this module",
-    );
-    await refuses(Op.load, bytes(9, 0, 0, 0, 5, 0, 0, 0, 1), Status.badRequest, "a chunk is out of order");
-    await refuses(Op.flashRead, bytes(1), Status.badRequest, "offset and length are missing");
-    await refuses(Op.flashRead, bytes(0, 0, 4, 0, 1, 0, 0, 0), Status.badRequest, "outside the partition");
-    await refuses(Op.flashRead, bytes(1, 0, 0, 0, 255, 255, 255, 255), Status.badRequest, "outside the partition");
-    await refuses(Op.memoryRead, bytes(0, 0, 0, 0, 1), Status.badRequest, "address and length are missing");
-    await refuses(Op.memoryWrite, bytes(0, 0, 0), Status.badRequest, "the address is missing");
-    expect(await machine().client.callNamed("abi")).toBe(ABI_VERSION);
+    const bad = (op: number, payload: Uint8Array, message: string) => refuses(op, payload, Status.badRequest, message);
+    for (const op of [Op.call, Op.callNamed, Op.load, Op.memoryRead, Op.memoryWrite, Op.start]) {
+      await bad(op, bytes(), "no such module");
+      await bad(op, bytes(2), "no such module");
+    }
+    await bad(Op.call, bytes(0), "no such export");
+    await bad(Op.call, bytes(0, 200), "no such export");
+    await bad(Op.call, bytes(0, 8, 1, 2, 3), "arguments are missing");
+    await bad(Op.call, new Uint8Array(2 + INPUT_BYTES + 1), "the input is too long");
+    await bad(Op.callNamed, bytes(0), "the name is missing or too long");
+    await bad(Op.callNamed, bytes(0, 5, 65), "the name is missing or too long");
+    await bad(Op.callNamed, bytes(0, 1, 65), "no export A");
+    await bad(Op.callNamed, bytes(0, 3, ...Buffer.from("abi"), 0), "arguments do not fit the signature");
+    await bad(Op.map, bytes(), "the flag is missing");
+    await bad(Op.map, bytes(0), "no such module");
+    await bad(Op.load, bytes(0, 1, 2), "total and offset are missing");
+    await bad(Op.load, bytes(0, 255, 255, 255, 255, 0, 0, 0, 0), "the board has no room for this module");
+    await bad(Op.load, bytes(0, 9, 0, 0, 0, 5, 0, 0, 0, 1), "a chunk is out of order");
+    await bad(Op.flashRead, bytes(0, 1), "partition, offset and length are missing");
+    await bad(Op.flashRead, bytes(5, 0, 0, 0, 0, 0, 0, 0, 0), "no such partition");
+    await bad(Op.flashRead, bytes(0, 0, 0, 4, 0, 1, 0, 0, 0), "outside the partition");
+    await bad(Op.flashRead, bytes(0, 1, 0, 0, 0, 255, 255, 255, 255), "outside the partition");
+    await bad(Op.memoryRead, bytes(0, 0, 0, 0, 0, 1), "address and length are missing");
+    await bad(Op.memoryWrite, bytes(0, 0, 0, 0), "the address is missing");
+    await bad(Op.codeCache, bytes(0, 0, 0), "the number of bytes is missing");
+    // The node is not started with the board.
+    await refuses(Op.call, bytes(1, 0, 0, 0), Status.stopped, "it was not started");
+    await machine().client.start("node");
+    await bad(Op.call, bytes(1, 0), "the output is not so long");
+    await bad(Op.call, bytes(1, 1, 20, 0), "the output is not so long");
+    await bad(Op.call, bytes(1, 0, 0, 99), "no such export");
+    await bad(Op.call, bytes(1, 0, 0, 25, 0, 0, 0, 0), "arguments are missing");
+    expect(await machine().client.callNamed("abi", [], [], "metrology")).toBe(ABI_VERSION);
   });
 
   it("opens the memory of metrology to nobody", async () => {
@@ -85,12 +90,12 @@ describeBoard("the service link", () => {
     const input = (await client.call("in_buffer", [])).result;
     // Where a host may put bytes by CALL, elsewhere, and where there is no memory at all.
     for (const address of [input, 0, 0xffff_ffff]) {
-      await expect(client.memoryRead(address, 4)).rejects.toMatchObject(refusal);
-      await expect(client.memoryWrite(address, new Uint8Array(4))).rejects.toMatchObject(refusal);
+      await expect(client.memoryRead(address, 4, "metrology")).rejects.toMatchObject(refusal);
+      await expect(client.memoryWrite(address, new Uint8Array(4), "metrology")).rejects.toMatchObject(refusal);
     }
-    await expect(client.link.rawRequest(Op.memoryRead, new Uint8Array(8))).rejects.toMatchObject(refusal);
-    await expect(client.link.rawRequest(Op.memoryWrite, new Uint8Array(4))).rejects.toMatchObject(refusal);
-    expect(await client.callNamed("abi")).toBe(ABI_VERSION);
+    await expect(client.link.rawRequest(Op.memoryRead, new Uint8Array(9))).rejects.toMatchObject(refusal);
+    await expect(client.link.rawRequest(Op.memoryWrite, new Uint8Array(5))).rejects.toMatchObject(refusal);
+    expect(await client.callNamed("abi", [], [], "metrology")).toBe(ABI_VERSION);
   });
 
   it("answers after damaged frames and says what was wrong", async () => {
@@ -144,7 +149,7 @@ describeBoard("the service link", () => {
 
   it("answers requests in order when many are under way", async () => {
     const { client } = machine();
-    const figures = await Promise.all(Array.from({ length: 20 }, () => client.callNamed("abi")));
+    const figures = await Promise.all(Array.from({ length: 20 }, () => client.callNamed("abi", [], [], "metrology")));
     expect(figures).toEqual(new Array(20).fill(ABI_VERSION));
   });
 

@@ -4,8 +4,9 @@ import { NodeCrypto } from "../../host/board/node_crypto.js";
 import type { Engine, Instance } from "../../host/engine/engine.js";
 import { engineByName } from "../../host/engine/index.js";
 import type { ModuleFile } from "../../host/engine/module_file.js";
-import { asTrap } from "../../host/qemu/driver.js";
-import { BOARD_ROOT, Machine } from "../../host/qemu/machine.js";
+import { asTrap } from "../../host/link/board_meter.js";
+import { BOARD_ROOT } from "../../host/link/image.js";
+import { QemuMachine } from "../../host/qemu/machine.js";
 import { type EngineName, itOnEveryEngine } from "./engines.js";
 import { compileEntry } from "./entry.js";
 
@@ -63,7 +64,7 @@ export function openLocal(name: Engine["name"], { wasm, sourceMap }: ModuleFile)
 
 /** A board of its own, without a key: its metrology module stays down, and this one takes its place. */
 async function openOnBoard({ wasm }: ModuleFile): Promise<OpenModule> {
-  const machine = new Machine({});
+  const machine = new QemuMachine({});
   try {
     await machine.powerOn();
     const { client } = machine;

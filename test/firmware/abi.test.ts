@@ -51,6 +51,7 @@ describe("the interface of node.wasm is the same on all sides", () => {
     node;
   const { imports, exports } = wasmFunctions(readNode().wasm, CRYPTO_MODULE, BOARD_MODULE, METER_MODULE);
   const table = read("boards/runtime/crypto_abi.h");
+  const nodeTable = read("boards/runtime/node_abi.h");
 
   it("imports: crypto.ts, host and C table, in one order", () => {
     expect(entries(declared(read("assembly/crypto/crypto.ts"), "declare function"))).toEqual(entries(CRYPTO_IMPORTS));
@@ -58,12 +59,16 @@ describe("the interface of node.wasm is the same on all sides", () => {
     expect(defined(table, "CRYPTO_IMPORT_MODULE")).toBe(`"${CRYPTO_MODULE}"`);
   });
 
-  it("imports: board.ts and host, in one order", () => {
+  it("imports: board.ts, host and C table, in one order", () => {
     expect(entries(declared(read("assembly/node/board.ts"), "declare function"))).toEqual(entries(BOARD_IMPORTS));
+    expect(cTable(nodeTable, "NODE_IMPORTS")).toEqual(entries(BOARD_IMPORTS));
+    expect(defined(nodeTable, "NODE_IMPORT_MODULE")).toBe(`"${BOARD_MODULE}"`);
   });
 
-  it("imports: meter.ts and host, in one order", () => {
+  it("imports: meter.ts, host and C table, in one order", () => {
     expect(entries(declared(read("assembly/meter/meter.ts"), "declare function"))).toEqual(entries(METER_IMPORTS));
+    expect(cTable(nodeTable, "METER_IMPORTS")).toEqual(entries(METER_IMPORTS));
+    expect(defined(nodeTable, "METER_IMPORT_MODULE")).toBe(`"${METER_MODULE}"`);
   });
 
   it("imports: the wasm uses all that its exports lead to, and no other", () => {
@@ -74,8 +79,15 @@ describe("the interface of node.wasm is the same on all sides", () => {
     expect(METER_IMPORTS).toMatchObject(imports[METER_MODULE] ?? {});
   });
 
-  it("exports: index.ts and host, in one order", () => {
+  it("exports: index.ts, host and C table, in one order", () => {
     expect(exported(read("assembly/node/index.ts"))).toEqual(Object.keys(NODE_EXPORTS));
+    expect(cTable(nodeTable, "NODE_EXPORTS")).toEqual(entries(NODE_EXPORTS));
+  });
+
+  it("version and buffers: host and C table", () => {
+    expect(defined(nodeTable, "NODE_ABI_VERSION")).toBe(`${node.NODE_ABI_VERSION}`);
+    expect(defined(nodeTable, "NODE_INPUT_BYTES")).toBe(`${node.NODE_INPUT_BYTES}`);
+    expect(defined(nodeTable, "NODE_OUTPUT_BYTES")).toBe(`${node.NODE_OUTPUT_BYTES}`);
   });
 
   it("exports: the wasm has all of them and no other", () => {

@@ -125,22 +125,51 @@ describe("BoardClient", () => {
 
     const written = client.memoryWrite(100, memory.subarray(100, 9000));
     const writes = await requests();
-    expect(writes.map((request) => [request[2], word(request, 3), request.length - 7])).toEqual([
-      [Op.memoryWrite, 100, 4096],
-      [Op.memoryWrite, 4196, 4096],
-      [Op.memoryWrite, 8292, 708],
+    expect(writes.map((request) => [request[2], request[3], word(request, 4), request.length - 8])).toEqual([
+      [Op.memoryWrite, 1, 100, 4096],
+      [Op.memoryWrite, 1, 4196, 4096],
+      [Op.memoryWrite, 1, 8292, 708],
     ]);
-    expect(Buffer.concat(writes.map((request) => request.subarray(7)))).toEqual(Buffer.from(memory.slice(100, 9000)));
+    expect(Buffer.concat(writes.map((request) => request.subarray(8)))).toEqual(Buffer.from(memory.slice(100, 9000)));
     for (const request of writes) board.respond(request, Status.ok, new Uint8Array());
     await written;
 
     const read = client.memoryRead(100, 8900);
     for (const request of await requests()) {
       expect(request[2]).toBe(Op.memoryRead);
-      const at = word(request, 3);
-      board.respond(request, Status.ok, memory.subarray(at, at + word(request, 7)));
+      const at = word(request, 4);
+      board.respond(request, Status.ok, memory.subarray(at, at + word(request, 8)));
     }
     expect(await read).toEqual(memory.slice(100, 9000));
+    board.stream.destroy();
+  });
+});
+
+describe("what a node puts out", () => {
+  it("comes with the response to the call that brought it about, also where that trapped", async () => {
+    const board = new FakeBoard();
+    const client = new BoardClient(new Link(board.stream));
+    const calls = [client.callNode("tick", [1n, 2n]), client.callNode("block", [7]), client.callNode("abi", [])];
+    const outcomes = Promise.allSettled(calls);
+    const requests = [await board.request(), await board.request(), await board.request()];
+    board.event(Status.send, "\u0002bytes");
+    board.event(Status.hangUp, "\u0002");
+    board.respond(requests[0] as Uint8Array, Status.ok, Uint8Array.of(0, 0, 0, 0));
+    board.event(Status.tell, "\u0009record");
+    board.respond(requests[1] as Uint8Array, Status.trap, text("unreachable"));
+    board.respond(requests[2] as Uint8Array, Status.ok, Uint8Array.of(3, 0, 0, 0));
+    const [first, second, third] = await outcomes;
+    expect(first).toMatchObject({
+      value: {
+        result: 0,
+        outputs: [
+          { kind: "send", connection: 2, bytes: Uint8Array.from(text("bytes")) },
+          { kind: "hang_up", connection: 2 },
+        ],
+      },
+    });
+    expect(second).toMatchObject({ reason: { status: Status.trap, outputs: [{ status: Status.tell }] } });
+    expect(third).toMatchObject({ value: { result: 3, outputs: [] } });
     board.stream.destroy();
   });
 });

@@ -29,6 +29,8 @@ export const ENERGY: NodeConfig = { ...CONFIG, energy: true, energyCreditMsat: 1
 /** Nodes with line meters of their own, whose clocks are right. */
 export class LineNetwork extends TestNetwork {
   private readonly meters = new Map<TestNode, readonly TestMeter[]>();
+  /** What the meters of a node run on, by the node's name; V8 where nothing is said. */
+  readonly meterEngines = new Map<string, Engine>();
   private readonly startMs = this.nowMs;
   private readonly startUtcS = this.utcS;
 
@@ -46,7 +48,13 @@ export class LineNetwork extends TestNetwork {
   ): TestNode {
     const meters = Array.from(
       { length: lines },
-      (_, i) => new TestMeter(engineByName("v8"), `${name}${i}`, Number(this.startUtcS) * 1000, INTERVAL_S),
+      (_, i) =>
+        new TestMeter(
+          this.meterEngines.get(name) ?? engineByName("v8"),
+          `${name}${i}`,
+          Number(this.startUtcS) * 1000,
+          INTERVAL_S,
+        ),
     );
     for (const meter of meters) meter.advance(Number(this.nowMs - this.startMs));
     const ports = meters.map((meter) => new MeterPort(meter));

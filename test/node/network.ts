@@ -1,7 +1,7 @@
 import { Entropy } from "../../host/board/entropy.js";
 import { KeyRing } from "../../host/board/key_ring.js";
 import type { MeterPort } from "../../host/board/meter_port.js";
-import { NODE_FLASH_SECTORS, NODE_SECTOR_BYTES, NodeBoard } from "../../host/board/node_board.js";
+import { NODE_FLASH_SECTORS, NODE_SECTOR_BYTES, NodeBoard, type RandomSource } from "../../host/board/node_board.js";
 import { NodeCrypto } from "../../host/board/node_crypto.js";
 import { NorFlash } from "../../host/board/nor_flash.js";
 import type { Engine } from "../../host/engine/engine.js";
@@ -76,12 +76,12 @@ export class TestNode {
 
   /** Switches it on, with the flash as it is. */
   start(): void {
-    const entropy = new Entropy(this.network.seed, `${this.name} ${this.starts++}`);
-    const board = new NodeBoard(this.flash, new NodeCrypto(this.keys), entropy, this.meters);
+    const { engine, random } = this.network.equip(this.name, this.starts++);
+    const board = new NodeBoard(this.flash, new NodeCrypto(this.keys), random, this.meters);
     this.alive = true;
     const { nowMs } = this.network;
     const file = this.network.files.get(this.name) ?? this.network.file;
-    this.node = new LightningNode(this.network.engine, file, board, this.config, this, {
+    this.node = new LightningNode(engine, file, board, this.config, this, {
       height: this.network.heightOf(this.config.chainHash),
       secondHeight: this.network.heightOf(this.config.secondChain?.chainHash),
       nowMs,
@@ -150,6 +150,11 @@ export class TestNetwork {
     readonly seed = "network",
   ) {
     this.engine = engineByName(engine);
+  }
+
+  /** What a node runs on when it is switched on for the `start`th time. */
+  equip(name: string, start: number): { readonly engine: Engine; readonly random: RandomSource } {
+    return { engine: this.engine, random: new Entropy(this.seed, `${name} ${start}`) };
   }
 
   /**

@@ -1,12 +1,10 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { Trap } from "../engine/engine.js";
-import { LinkError, Status } from "../link/protocol.js";
 import { ABI_VERSION } from "../metrology/abi.js";
-import type { CallResult, DriverOptions, MeterDriver } from "../metrology/driver.js";
-import { Machine } from "./machine.js";
-import { qemuMissing } from "./missing.js";
-import { METROLOGY_WASM } from "./paths.js";
+import type { CallResult, MeterDriver } from "../metrology/driver.js";
+import { readMetrology } from "../metrology/module.js";
+import type { Machine } from "./machine.js";
+import { LinkError, Status } from "./protocol.js";
 
 /** A board's answer to a call as other engines would have thrown it: a Trap if the module trapped, now or before. */
 export function asTrap(error: unknown): unknown {
@@ -20,14 +18,14 @@ async function start(machine: Machine): Promise<string> {
   if (refusal !== "") throw new Error(`the board does not start its module: ${refusal}`);
   const hello = await machine.client.hello();
   if (hello.abiVersion !== ABI_VERSION) throw new Error(`the board's firmware has ABI version ${hello.abiVersion}`);
-  const expected = createHash("sha256").update(readFileSync(METROLOGY_WASM)).digest();
+  const expected = createHash("sha256").update(readMetrology().wasm).digest();
   if (!expected.equals(hello.moduleHash))
     throw new Error("the board measures another module than build/metrology.wasm");
   return hello.board;
 }
 
-/** metrology.wasm in wasm3 on an emulated RV32IMAC board, behind its service link. */
-class QemuMeter implements MeterDriver {
+/** metrology.wasm in wasm3 on an emulated board, behind its service link. */
+class BoardMeter implements MeterDriver {
   constructor(
     readonly engine: string,
     private readonly machine: Machine,
@@ -59,13 +57,10 @@ class QemuMeter implements MeterDriver {
   }
 }
 
-/** Starts an emulated board with a flash file of its own. Rejects with what to do if QEMU or the firmware is missing. */
-export async function openQemuMeter(options: DriverOptions): Promise<MeterDriver> {
-  const missing = qemuMissing();
-  if (missing !== undefined) throw new Error(missing);
-  const machine = new Machine(options);
+/** Starts a board, which is discarded with the meter. Rejects with what keeps it from running. */
+export async function openBoardMeter(machine: Machine): Promise<MeterDriver> {
   try {
-    return new QemuMeter(await start(machine), machine);
+    return new BoardMeter(await start(machine), machine);
   } catch (error) {
     await machine.discard();
     throw error;

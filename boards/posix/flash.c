@@ -1,0 +1,77 @@
+// NOR flash in a file. What is written is in the file at once: a process that is killed leaves what a cut would.
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "board.h"
+#include "errors.h"
+#include "layout.h"
+#include "process.h"
+#include "provision.h"
+
+static int file = -1;
+static uint64_t operations;
+
+void flash_open(void) {
+    file = open(options.flash, O_RDWR | O_CLOEXEC);
+    if (file < 0) process_fail(options.flash);
+    if (lseek(file, 0, SEEK_END) < (off_t)(PROVISION_ADDRESS + SECTOR_BYTES)) process_fail("the flash file is too short");
+}
+
+static int32_t read_file(uint32_t address, uint8_t *data, uint32_t length) {
+    return pread(file, data, length, address) == (ssize_t)length ? 0 : ERR_FLASH;
+}
+
+// Where the power fails during this operation only half of it happens.
+static int32_t write_file(uint32_t address, const uint8_t *data, uint32_t length) {
+    int cut = ++operations == options.cut_at;
+    uint32_t part = cut ? length / 2 : length;
+    int32_t result = pwrite(file, data, part, address) == (ssize_t)part ? 0 : ERR_FLASH;
+    if (cut) process_cut();
+    return result;
+}
+
+static int32_t program(uint32_t address, const uint8_t *data, uint32_t length) {
+    uint8_t stored[SECTOR_BYTES];
+    int32_t result = read_file(address, stored, length);
+    for (uint32_t i = 0; i < length; i++) stored[i] &= data[i];
+    return result < 0 ? result : write_file(address, stored, length);
+}
+
+static int32_t erase(uint32_t address) {
+    uint8_t erased[SECTOR_BYTES];
+    memset(erased, 0xff, sizeof erased);
+    return write_file(address, erased, sizeof erased);
+}
+
+uint32_t board_flash_sector_bytes(void) {
+    return SECTOR_BYTES;
+}
+
+uint32_t board_flash_sectors(enum board_partition partition) {
+    return layout_bytes(partition) / SECTOR_BYTES;
+}
+
+int32_t board_flash_read(enum board_partition partition, uint32_t offset, uint8_t *data, uint32_t length) {
+    if (!layout_inside(partition, offset, length)) return ERR_RANGE;
+    return read_file(layout_address(partition, offset), data, length);
+}
+
+int32_t board_flash_program(enum board_partition partition, uint32_t offset, const uint8_t *data, uint32_t length) {
+    if (!layout_inside(partition, offset, length) || length > SECTOR_BYTES - offset % SECTOR_BYTES) return ERR_RANGE;
+    return program(layout_address(partition, offset), data, length);
+}
+
+int32_t board_flash_erase(enum board_partition partition, uint32_t sector) {
+    if (sector >= board_flash_sectors(partition)) return ERR_RANGE;
+    return erase(layout_address(partition, sector * SECTOR_BYTES));
+}
+
+void provision_read(struct provision *record) {
+    if (read_file(PROVISION_ADDRESS, (uint8_t *)record, sizeof *record) < 0) memset(record, 0, sizeof *record);
+}
+
+int32_t provision_write(const struct provision *record) {
+    int32_t result = erase(PROVISION_ADDRESS);
+    return result < 0 ? result : program(PROVISION_ADDRESS, (const uint8_t *)record, sizeof *record);
+}

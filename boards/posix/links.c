@@ -1,0 +1,84 @@
+// Links: the service link on standard input and output, those to peers on unix sockets.
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "board.h"
+#include "process.h"
+
+#define MOST_LINKS 9
+
+static struct {
+    int in, out;
+} links[MOST_LINKS];
+
+// How many there are is known once the options are.
+uint32_t board_links;
+
+static int connect_to(const char *path) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof address.sun_path) {
+        errno = ENAMETOOLONG;
+        process_fail(path);
+    }
+    memcpy(address.sun_path, path, strlen(path));
+    int socket_file = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (socket_file < 0 || connect(socket_file, (struct sockaddr *)&address, sizeof address) < 0) process_fail(path);
+    if (fcntl(socket_file, F_SETFL, O_NONBLOCK) < 0) process_fail(path);
+    return socket_file;
+}
+
+void links_open(void) {
+    links[0].in = STDIN_FILENO;
+    links[0].out = STDOUT_FILENO;
+    for (uint32_t i = 0; i < options.peer_count; i++) {
+        links[1 + i].in = links[1 + i].out = connect_to(options.peers[i]);
+    }
+    board_links = 1 + options.peer_count;
+}
+
+static int ready(int file, short event, int timeout_ms) {
+    struct pollfd poll_file = {.fd = file, .events = event};
+    return poll(&poll_file, 1, timeout_ms) > 0;
+}
+
+uint32_t board_link_read(uint32_t link, uint8_t *data, uint32_t capacity) {
+    if (link >= board_links || links[link].in < 0 || !ready(links[link].in, POLLIN, 0)) return 0;
+    ssize_t count = read(links[link].in, data, capacity);
+    if (count > 0) return (uint32_t)count;
+    if (count < 0 && (errno == EAGAIN || errno == EINTR)) return 0;
+    // Whoever held the service link has gone, and the board with it. A peer that has gone is a line that is silent.
+    if (link == 0) board_power_off();
+    close(links[link].in);
+    links[link].in = links[link].out = -1;
+    return 0;
+}
+
+uint32_t board_link_write(uint32_t link, const uint8_t *data, uint32_t length) {
+    if (link >= board_links) return 0;
+    if (links[link].out < 0) return length; // into the void, as on a line that ends nowhere
+    ssize_t count = write(links[link].out, data, length);
+    if (count >= 0) return (uint32_t)count;
+    if (errno == EAGAIN || errno == EINTR) {
+        ready(links[link].out, POLLOUT, 1);
+        return 0;
+    }
+    if (link == 0) board_power_off();
+    return length;
+}
+
+void board_idle_until(uint64_t us) {
+    struct pollfd files[MOST_LINKS];
+    nfds_t count = 0;
+    for (uint32_t i = 0; i < board_links; i++) {
+        if (links[i].in >= 0) files[count++] = (struct pollfd){.fd = links[i].in, .events = POLLIN};
+    }
+    uint64_t now = board_monotonic_us(), wait_ms = us <= now ? 0 : (us - now) / 1000 + 1;
+    poll(files, count, us == BOARD_NO_DEADLINE || wait_ms > 60000 ? 60000 : (int)wait_ms);
+}

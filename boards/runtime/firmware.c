@@ -1,0 +1,18 @@
+#include "firmware.h"
+
+#include "board.h"
+#include "crypto.h"
+#include "service.h"
+
+void firmware_run(void) {
+    board_init();
+    uint8_t seed[32];
+    int seeded = board_entropy(seed, sizeof seed) >= 0;
+    if (seeded) {
+        crypto_random_seed(seed);
+        crypto_random(seed, sizeof seed); // what blinds is not what the generator began with
+    }
+    crypto_init(seeded ? seed : NULL);
+    crypto_wipe(seed, sizeof seed);
+    service_run();
+}

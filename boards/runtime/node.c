@@ -1,0 +1,49 @@
+#include "node.h"
+
+#include "stack.h"
+
+// runtime/image.S
+extern const uint8_t node_image[], node_image_end[];
+
+// A few seconds on a 160 MHz chip: a full journal is read at boot.
+#define CALL_GAS 16777216u
+#define VALUE_STACK_BYTES 8192
+
+static const struct module_terms terms = {
+    .capability = CAPABILITY_NODE,
+    .memory_bytes = NODE_MEMORY_BYTES,
+    .value_stack_bytes = VALUE_STACK_BYTES,
+    .gas = CALL_GAS,
+    .stack_reserve_bytes = NODE_STACK_RESERVE,
+};
+
+// A value stack so large that a module under test finds the end of the C stack first.
+const struct module_terms node_test_terms = {
+    .capability = CAPABILITY_NODE,
+    .test_keys = 1,
+    .value_stack_bytes = 32768,
+    .gas = 4194304u,
+    .stack_reserve_bytes = NODE_STACK_RESERVE,
+};
+
+static const struct export_row exports[] = {
+#define ROW(name, signature, fills_output) {#name, signature, fills_output},
+    NODE_EXPORTS(ROW)
+#undef ROW
+};
+
+struct module node_module = {.name = "node", .stopped_because = "it was not started"};
+
+struct built_in node = {
+    .module = &node_module,
+    .terms = &terms,
+    .exports = exports,
+    .export_count = sizeof exports / sizeof exports[0],
+    .version = NODE_ABI_VERSION,
+    .input_bytes = NODE_INPUT_BYTES,
+    .output_bytes = NODE_OUTPUT_BYTES,
+};
+
+const char *node_start(void) {
+    return built_in_start(&node, node_image, (uint32_t)(node_image_end - node_image));
+}

@@ -1,0 +1,24 @@
+// The node module that is built into the firmware.
+#ifndef TIELINE_NODE_H
+#define TIELINE_NODE_H
+
+#include "built_in.h"
+#include "node_abi.h"
+
+extern struct module node_module;
+extern struct built_in node;
+
+// Numbers of the exports on the service link and in `node`'s table.
+enum node_export {
+#define NODE_NUMBER(name, signature, fills_output) NODE_##name,
+    NODE_EXPORTS(NODE_NUMBER)
+#undef NODE_NUMBER
+};
+
+// What a module under test is granted in its place.
+extern const struct module_terms node_test_terms;
+
+// Loads the module and checks its interface and its memory need. Returns NULL, or why it cannot run.
+const char *node_start(void);
+
+#endif

@@ -1,0 +1,35 @@
+import type { BoardImage } from "../link/image.js";
+import { Machine } from "../link/machine.js";
+import { POSIX_BOARD, POSIX_SANITIZED } from "./paths.js";
+
+export interface PosixOptions extends BoardImage {
+  /** Unix sockets that the links to peers connect to. */
+  readonly peers?: readonly string[];
+  /** The flash operation, counted from 1 at power-on, in whose middle the power fails. */
+  readonly cutAt?: number;
+  /** The build with the compiler's sanitizers. */
+  readonly sanitized?: boolean;
+}
+
+/** The C runtime as a process of this machine. */
+export class PosixMachine extends Machine {
+  cutAt: number | undefined;
+  readonly #peers: readonly string[];
+  readonly #program: string;
+
+  constructor(options: PosixOptions) {
+    super(options);
+    this.cutAt = options.cutAt;
+    this.#peers = options.peers ?? [];
+    this.#program = options.sanitized === true ? POSIX_SANITIZED : POSIX_BOARD;
+  }
+
+  protected override command(): string[] {
+    return [
+      this.#program,
+      ...["--flash", this.flashFile],
+      ...this.#peers.flatMap((path) => ["--peer", path]),
+      ...(this.cutAt === undefined ? [] : ["--cut-at", `${this.cutAt}`]),
+    ];
+  }
+}
