@@ -71,11 +71,11 @@ export function board_random(at: usize, length: i32): i32 {
 }
 
 export function board_watch(channel: i32, outpoint: usize, script: usize, length: i32): i32 {
-  return board.watch(channel, outpoint, script, length);
+  return board.watch(0, channel, outpoint, script, length);
 }
 
 export function board_broadcast(at: usize, length: i32): i32 {
-  return board.broadcast(at, length);
+  return board.broadcast(0, at, length);
 }
 
 export function board_program(offset: i32, at: usize, length: i32): i32 {

@@ -149,7 +149,7 @@ describe("what a node puts out", () => {
   it("comes with the response to the call that brought it about, also where that trapped", async () => {
     const board = new FakeBoard();
     const client = new BoardClient(new Link(board.stream));
-    const calls = [client.callNode("tick", [1n, 2n]), client.callNode("block", [7]), client.callNode("abi", [])];
+    const calls = [client.callNode("tick", [1n, 2n]), client.callNode("block", [7, 0]), client.callNode("abi", [])];
     const outcomes = Promise.allSettled(calls);
     const requests = [await board.request(), await board.request(), await board.request()];
     board.event(Status.send, "\u0002bytes");
