@@ -14,5 +14,7 @@ BOARD_FLAGS := -DSTACK_SCALE=$(if $(SANITIZE),8,3) -DHEAP_BYTES=$(HEAP_BYTES) -D
     -D_GNU_SOURCE
 ifdef SANITIZE
 SANITIZE_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+# wasm3 takes liberties with types and shifts, but none with memory.
+WASM3_SANITIZE := -fsanitize=address
 LDFLAGS += -fsanitize=address,undefined
 endif
