@@ -23,6 +23,7 @@ struct module_terms {
     uint32_t memory_bytes;        // linear memory; 0: whole pages, as the module asks
     uint32_t value_stack_bytes;   // wasm3's
     uint32_t gas;                 // of one call: function entries and loop turns, and what imports charge
+    uint32_t heap_reserve_bytes;  // of the heap: left for whoever else needs it
     uint32_t stack_reserve_bytes; // of the C stack: left below the module for wasm3's compiler and the imports
 };
 
