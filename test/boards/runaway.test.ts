@@ -93,6 +93,9 @@ describe.each(BOARDS)("a hostile module in the node's place on the board %s", (n
 
     it("cannot starve the meter of memory for its code", async () => {
       await machine.client.load(bulky());
+      // Nothing of the meter is compiled, and nothing is dropped any more.
+      await machine.client.codeCache(0);
+      await machine.client.codeCache(0xffff_ffff);
       // So large a module does not fit; the meter's code, all of it, does.
       await expect(machine.client.map(true, "node")).rejects.toMatchObject({
         status: Status.stopped,
@@ -101,6 +104,7 @@ describe.each(BOARDS)("a hostile module in the node's place on the board %s", (n
       const map = await machine.client.map(true, "metrology");
       expect(map.get("functions_compiled")).toBe(map.get("functions"));
       await metersOn();
+      await machine.client.codeCache(220 * 1024);
     });
 
     it("puts out so much in a call and no more", async () => {
