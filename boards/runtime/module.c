@@ -201,6 +201,13 @@ const char *module_drop_code(struct module *module) {
     return error;
 }
 
+uint32_t module_heap_left(const struct module *module) {
+    uint32_t size = heap_size(), reserve = module->terms == NULL ? 0 : module->terms->heap_reserve_bytes;
+    uint32_t granted = reserve < size ? size - reserve : 0, left = size - heap_figures().live;
+    uint32_t own = granted > module->heap_bytes ? granted - module->heap_bytes : 0;
+    return own < left ? own : left;
+}
+
 static uint32_t page_bytes(IM3CodePage page) {
     uint32_t bytes = 0;
     for (; page != NULL; page = page->info.next) {

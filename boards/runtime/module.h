@@ -106,6 +106,9 @@ const char *module_compile_all(struct module *module);
 // Returns NULL, or what went wrong: then the module is stopped.
 const char *module_drop_code(struct module *module);
 
+// What of the heap the module can still get.
+uint32_t module_heap_left(const struct module *module);
+
 // Bytes of compiled code now.
 uint32_t module_code_bytes(const struct module *module);
 
