@@ -2,6 +2,7 @@
 // emulated board. Does only what is missing or out of date; then it says nothing. `--if-installed` installs nothing, and
 // builds what it can with what is there.
 import { spawnSync } from "node:child_process";
+import { statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,10 +10,12 @@ import { fileURLToPath } from "node:url";
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 /** Debian packages that each board's firmware is built and run with, by what make is given. */
 const NATIVE = ["make", "gcc"];
+const CROSS = ["gcc-riscv64-unknown-elf", "picolibc-riscv64-unknown-elf"];
 const boards = {
   posix: NATIVE,
   "posix SANITIZE=1": NATIVE,
-  qemu_virt: [...NATIVE, "gcc-riscv64-unknown-elf", "picolibc-riscv64-unknown-elf", "qemu-system-misc"],
+  qemu_virt: [...NATIVE, ...CROSS, "qemu-system-misc"],
+  esp32c6: [...NATIVE, ...CROSS],
 };
 const CROSS_GCC = "riscv64-unknown-elf-gcc";
 
@@ -68,10 +71,22 @@ function buildBoard(board) {
   if (result.status !== 0) fail(`make BOARD=${board} failed:\n${result.output}`);
 }
 
+/** What a chip with a loader is flashed with, made of its firmware. */
+function packBoard() {
+  const built = (name) => statSync(join(root, "build/boards/esp32c6", name), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const made = ["tieline-esp32c6.bin", "partitions.txt", "manifest.json"];
+  const packer = statSync(join(root, "build/host/flash/pack.js")).mtimeMs;
+  if (Math.min(...made.map(built)) > Math.max(built("board.elf"), packer)) return;
+  const result = run(process.execPath, [join(root, "build/host/flash/pack.js")]);
+  if (result.status !== 0) fail(`packing the firmware of esp32c6 failed:\n${result.output}`);
+}
+
 await import("../host/setup.mjs"); // metrology.wasm and node.wasm go into the firmware
 // Where the tools are there already, `npm test` keeps the boards up to date; it never installs any.
 const ifInstalled = process.argv.includes("--if-installed");
 if (!ifInstalled) installPackages();
 for (const [board, packages] of Object.entries(boards)) {
-  if (!ifInstalled || missingPackages(packages).length === 0) buildBoard(board);
+  if (ifInstalled && missingPackages(packages).length > 0) continue;
+  buildBoard(board);
+  if (board === "esp32c6") packBoard();
 }

@@ -13,5 +13,5 @@ LDFLAGS := --specs=picolibc.specs -nostartfiles -T $(LINKER_SCRIPT) -Wl,--gc-sec
 # Whose images of the node module the board takes: 66 hexadecimal digits, a compressed point. None: it takes none.
 UPDATE_KEY ?=
 # What both modules' compiled code may take of 512 KB; see "Memory" in README.md.
-CODE_CACHE ?= 131072
+CODE_CACHE ?= 32768
 BOARD_FLAGS := -DUPDATE_KEY='"$(UPDATE_KEY)"' -DCODE_CACHE_BYTES=$(CODE_CACHE)u

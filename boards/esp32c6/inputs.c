@@ -29,7 +29,8 @@ static void count(uint32_t unit, uint32_t pad) {
     // A pulse begins when the contact closes. The longest filter there is takes out microseconds, no bouncing.
     MMIO32(PCNT_CONF0(unit)) =
         PCNT_FILTER_LONGEST | PCNT_FILTER_EN | PCNT_THR_H_LIM_EN | PCNT_CH0_NEG_INCREMENT;
-    MMIO32(PCNT_CONF2(unit)) = WRAP;
+    // The lower limit is never reached; 0 would be one that is reached at once.
+    MMIO32(PCNT_CONF2(unit)) = WRAP | (65536u - WRAP) << 16;
 }
 
 void inputs_init(void) {

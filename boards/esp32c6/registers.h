@@ -137,7 +137,7 @@
 #define LP_WDT_SWD_CONF (LP_WDT + 0x1cu)
 #define LP_WDT_SWD_WPROTECT (LP_WDT + 0x20u)
 #define LP_WDT_EN BIT(31)
-#define LP_WDT_STAGE0_RESETS_SYSTEM (4u << 28)
+#define LP_WDT_STAGE0_RESETS_SYSTEM (3u << 28) // all but the low-power domain
 #define LP_WDT_RESET_LENGTHS (7u << 13 | 7u << 16)
 #define LP_WDT_FEED_NOW BIT(31)
 #define LP_WDT_SWD_AUTO_FEED BIT(18)

@@ -62,7 +62,7 @@ void watchdog_disable_all(void) {
     MMIO32(LP_WDT_SWD_WPROTECT) = 0;
 }
 
-// The low-power domain's: it runs from its own oscillator, and resets the chip but for the low-power domain.
+// The low-power domain's: it runs from its own oscillator, and resets all but that domain, where the note of a fault is.
 void board_watchdog_start(uint32_t ms) {
     uint64_t ticks = (uint64_t)ms * SLOW_CLOCK_HZ / 1000;
     // The first stage waits longer by a factor that is burnt into the chip.

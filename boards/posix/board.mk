@@ -7,12 +7,14 @@ PROGRAM := board
 LINKER_SCRIPT :=
 LDFLAGS := -Wl,--gc-sections -pthread
 SECP256K1_WORDS := -DUSE_FIELD_5X52 -DUSE_SCALAR_4X64 -DHAVE___INT128 -DUSE_FORCE_WIDEMUL_INT128
-HEAP_BYTES := 4194304
+HEAP_BYTES := 1572864
 STACK_BYTES := $(if $(SANITIZE),262144,65536)
 # Pointers and saved registers are twice as wide as a chip's, and the sanitizers put space around every variable.
 BOARD_FLAGS := -DSTACK_SCALE=$(if $(SANITIZE),8,3) -DHEAP_BYTES=$(HEAP_BYTES) -DSTACK_BYTES=$(STACK_BYTES) \
     -D_GNU_SOURCE
 ifdef SANITIZE
 SANITIZE_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+# wasm3 takes liberties with types and shifts, but none with memory.
+WASM3_SANITIZE := -fsanitize=address
 LDFLAGS += -fsanitize=address,undefined
 endif

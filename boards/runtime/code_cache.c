@@ -8,6 +8,10 @@
 #define CODE_CACHE_BYTES (220u * 1024)
 #endif
 
+// What one call of the node may compile, and nothing can be dropped while it runs: measured were 114 KB. Where less is
+// left for it, its code is dropped though the limit is not reached.
+#define CALL_CODE_BYTES (30720u * (uint32_t)sizeof(void *))
+
 static uint32_t limit = CODE_CACHE_BYTES, peak;
 
 static uint32_t total(void) {
@@ -21,7 +25,8 @@ void code_cache_trim(void) {
     uint32_t bytes = total();
     if (bytes > peak) peak = bytes;
     // Where it cannot be linked again the module is stopped, and whoever calls it next is told.
-    if (bytes > limit) (void)module_drop_code(&node_module);
+    int scarce = module_code_bytes(&node_module) > 0 && module_heap_left(&node_module) < CALL_CODE_BYTES;
+    if (bytes > limit || scarce) (void)module_drop_code(&node_module);
     if (total() > limit) (void)module_drop_code(&metrology_module);
 }
 

@@ -63,13 +63,52 @@ static void take(uint8_t *block, uint32_t size) {
     UNPOISON(block + HEADER, size - HEADER);
 }
 
+// Owners nest: a module that is being called may have another one called.
+#define OWNERS 4
+
+static struct {
+    struct {
+        uint32_t *bytes;
+        uint32_t limit;
+    } stack[OWNERS];
+    uint32_t depth;
+    uint32_t counted; // `live` up to here is somebody's
+} owners;
+
+static void count(void) {
+    if (owners.depth > 0 && owners.depth <= OWNERS) *owners.stack[owners.depth - 1].bytes += live - owners.counted;
+    owners.counted = live;
+}
+
+void heap_owner_begin(uint32_t *bytes, uint32_t bound) {
+    count();
+    if (owners.depth < OWNERS) {
+        owners.stack[owners.depth].bytes = bytes;
+        owners.stack[owners.depth].limit = bound;
+    }
+    owners.depth++;
+}
+
+void heap_owner_end(void) {
+    count();
+    owners.depth--;
+}
+
+// Whether who allocates now may have `size` bytes more.
+static int granted(uint32_t size) {
+    count();
+    if (owners.depth == 0 || owners.depth > OWNERS) return 1;
+    uint32_t bytes = *owners.stack[owners.depth - 1].bytes, bound = owners.stack[owners.depth - 1].limit;
+    return bytes <= bound && size <= bound - bytes;
+}
+
 static uint32_t block_bytes(size_t payload) {
     return ((uint32_t)payload + HEADER + 7) & ~7u;
 }
 
 static void *allocate(size_t payload) {
     uint32_t size = block_bytes(payload);
-    if (size < payload) return NULL;
+    if (size < payload || !granted(size)) return NULL;
     for (uint8_t *block = first_block(); block < limit; block += size_of(block)) {
         if (in_use(block)) continue;
         merge(block);
@@ -111,31 +150,10 @@ void *heap_realloc(void *payload, size_t length) {
     return moved;
 }
 
+uint32_t heap_size(void) {
+    return (uint32_t)(__heap_end - __heap_start);
+}
+
 struct heap_figures heap_figures(void) {
     return (struct heap_figures){live, highest == NULL ? 0 : (uint32_t)(highest - __heap_start)};
-}
-
-// Owners nest: a module that is being called may have another one called.
-#define OWNERS 4
-
-static struct {
-    uint32_t *bytes[OWNERS];
-    uint32_t depth;
-    uint32_t counted; // `live` up to here is somebody's
-} owners;
-
-static void count(void) {
-    if (owners.depth > 0 && owners.depth <= OWNERS) *owners.bytes[owners.depth - 1] += live - owners.counted;
-    owners.counted = live;
-}
-
-void heap_owner_begin(uint32_t *bytes) {
-    count();
-    if (owners.depth < OWNERS) owners.bytes[owners.depth] = bytes;
-    owners.depth++;
-}
-
-void heap_owner_end(void) {
-    count();
-    owners.depth--;
 }

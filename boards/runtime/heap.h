@@ -19,8 +19,12 @@ struct heap_figures {
 
 struct heap_figures heap_figures(void);
 
+// Bytes there are, headers included.
+uint32_t heap_size(void);
+
 // What is allocated and freed between the two is counted for the owner, except for what another owner does in between.
-void heap_owner_begin(uint32_t *bytes);
+// Beyond `limit` bytes nothing is allocated for it.
+void heap_owner_begin(uint32_t *bytes, uint32_t limit);
 void heap_owner_end(void);
 
 #endif

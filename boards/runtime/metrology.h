@@ -5,6 +5,10 @@
 #include "built_in.h"
 #include "metrology_abi.h"
 
+// What the module can take of wasm3's heap with every function compiled, in the words of the board: the node leaves so
+// much, so that it cannot starve the meter.
+#define METROLOGY_HEAP_BYTES (24576 * (uint32_t)sizeof(void *))
+
 extern struct module metrology_module;
 extern struct built_in metrology;
 

@@ -30,8 +30,14 @@ void module_stop(struct module *module, const char *reason) {
     module->stopped_because = reason;
 }
 
+// From here on wasm3's heap is the module's, up to what it must leave.
+static void heap_begin(struct module *module) {
+    uint32_t size = heap_size(), reserve = module->terms == NULL ? 0 : module->terms->heap_reserve_bytes;
+    heap_owner_begin(&module->heap_bytes, reserve < size ? size - reserve : 0);
+}
+
 static void release(struct module *module) {
-    heap_owner_begin(&module->heap_bytes);
+    heap_begin(module);
     module->loaded = NULL; // the runtime owns it
     m3_FreeRuntime(module->runtime);
     module->runtime = NULL;
@@ -88,7 +94,7 @@ const char *module_load(struct module *module, const uint8_t *bytes, uint32_t le
     module->terms = terms;
     module->cost = (struct module_cost){0};
     module->code_peak = module->drops = module->functions_dropped = 0;
-    heap_owner_begin(&module->heap_bytes);
+    heap_begin(module);
     const char *error = load(module, bytes, length);
     heap_owner_end();
     if (error != NULL) module_unload(module, error);
@@ -135,7 +141,7 @@ const char *module_call(struct module *module, const char *name, const uint64_t 
                         uint64_t *result) {
     if (module->state == MODULE_STOPPED) return module->stopped_because;
     IM3Function function;
-    heap_owner_begin(&module->heap_bytes);
+    heap_begin(module);
     const char *error = m3_FindFunction(&function, module->runtime, name); // compiles it, if this is its first call
     if (error != m3Err_none) error = with_name(module, error, name);
     else error = call(module, function, arguments, count, result);
@@ -158,7 +164,7 @@ uint8_t *module_memory(struct module *module, uint32_t offset, uint32_t length) 
 
 const char *module_compile_all(struct module *module) {
     if (module->loaded == NULL) return "no module is loaded";
-    heap_owner_begin(&module->heap_bytes);
+    heap_begin(module);
     const char *error = m3_CompileModule(module->loaded);
     heap_owner_end();
     return error;
@@ -177,7 +183,7 @@ const char *module_drop_code(struct module *module) {
     if (module->loaded == NULL) return NULL;
     module->drops++;
     module->functions_dropped += count_compiled(module);
-    heap_owner_begin(&module->heap_bytes);
+    heap_begin(module);
     FreeCodePages(&module->runtime->pagesOpen);
     FreeCodePages(&module->runtime->pagesFull);
     FreeCodePages(&module->environment->pagesReleased);
@@ -193,6 +199,13 @@ const char *module_drop_code(struct module *module) {
     heap_owner_end();
     if (error != NULL) module_stop(module, error);
     return error;
+}
+
+uint32_t module_heap_left(const struct module *module) {
+    uint32_t size = heap_size(), reserve = module->terms == NULL ? 0 : module->terms->heap_reserve_bytes;
+    uint32_t granted = reserve < size ? size - reserve : 0, left = size - heap_figures().live;
+    uint32_t own = granted > module->heap_bytes ? granted - module->heap_bytes : 0;
+    return own < left ? own : left;
 }
 
 static uint32_t page_bytes(IM3CodePage page) {

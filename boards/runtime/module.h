@@ -23,6 +23,7 @@ struct module_terms {
     uint32_t memory_bytes;        // linear memory; 0: whole pages, as the module asks
     uint32_t value_stack_bytes;   // wasm3's
     uint32_t gas;                 // of one call: function entries and loop turns, and what imports charge
+    uint32_t heap_reserve_bytes;  // of the heap: left for whoever else needs it
     uint32_t stack_reserve_bytes; // of the C stack: left below the module for wasm3's compiler and the imports
 };
 
@@ -104,6 +105,9 @@ const char *module_compile_all(struct module *module);
 // Drops all compiled code: functions are compiled again when they are called. Never while the module is being called.
 // Returns NULL, or what went wrong: then the module is stopped.
 const char *module_drop_code(struct module *module);
+
+// What of the heap the module can still get.
+uint32_t module_heap_left(const struct module *module);
 
 // Bytes of compiled code now.
 uint32_t module_code_bytes(const struct module *module);

@@ -1,5 +1,6 @@
 #include "node.h"
 
+#include "metrology.h"
 #include "stack.h"
 
 // runtime/image.S
@@ -14,6 +15,7 @@ static const struct module_terms terms = {
     .memory_bytes = NODE_MEMORY_BYTES,
     .value_stack_bytes = VALUE_STACK_BYTES,
     .gas = CALL_GAS,
+    .heap_reserve_bytes = METROLOGY_HEAP_BYTES,
     .stack_reserve_bytes = NODE_STACK_RESERVE,
 };
 
@@ -23,6 +25,7 @@ const struct module_terms node_test_terms = {
     .test_keys = 1,
     .value_stack_bytes = 32768,
     .gas = 4194304u,
+    .heap_reserve_bytes = METROLOGY_HEAP_BYTES,
     .stack_reserve_bytes = NODE_STACK_RESERVE,
 };
 

@@ -28,6 +28,22 @@ const meterOf = (machine: Machine): MeterClient =>
     close: () => machine.discard(),
   });
 
+/** A module of long functions, each byte of which is an operation. */
+function bulky(): Uint8Array {
+  const leb = (value: number): number[] => (value < 128 ? [value] : [(value & 127) | 128, ...leb(value >> 7)]);
+  const section = (id: number, content: number[]): number[] => [id, ...leb(content.length), ...content];
+  const [functions, length] = [60, 4000];
+  // local.get 0, i32.eqz over and over
+  const body = [0, 0x20, 0, ...new Array<number>(length).fill(0x45), 0x0b];
+  const bodies = Array.from({ length: functions }, () => [...leb(body.length), ...body]).flat();
+  return Uint8Array.from([
+    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...section(1, [1, 0x60, 1, 0x7f, 1, 0x7f]),
+    ...section(3, [functions, ...new Array<number>(functions).fill(0)]),
+    ...section(10, [functions, ...bodies]),
+  ]);
+}
+
 describe.each(BOARDS)("a hostile module in the node's place on the board %s", (name) => {
   const { wasm } = compileEntry("test/boards/runaway.entry.ts");
   let machine: Machine;
@@ -73,6 +89,22 @@ describe.each(BOARDS)("a hostile module in the node's place on the board %s", (n
       await machine.client.start("node");
       expect((await machine.client.callNode("abi", [])).result).toBeGreaterThan(0);
       await metersOn();
+    });
+
+    it("cannot starve the meter of memory for its code", async () => {
+      await machine.client.load(bulky());
+      // Nothing of the meter is compiled, and nothing is dropped any more.
+      await machine.client.codeCache(0);
+      await machine.client.codeCache(0xffff_ffff);
+      // So large a module does not fit; the meter's code, all of it, does.
+      await expect(machine.client.map(true, "node")).rejects.toMatchObject({
+        status: Status.stopped,
+        message: expect.stringMatching(/memory allocation failed/) as string,
+      });
+      const map = await machine.client.map(true, "metrology");
+      expect(map.get("functions_compiled")).toBe(map.get("functions"));
+      await metersOn();
+      await machine.client.codeCache(220 * 1024);
     });
 
     it("puts out so much in a call and no more", async () => {

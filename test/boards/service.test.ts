@@ -66,6 +66,7 @@ describeBoard("the service link", () => {
     await bad(Op.map, bytes(0), "no such module");
     await bad(Op.load, bytes(0, 1, 2), "total and offset are missing");
     await bad(Op.load, bytes(0, 255, 255, 255, 255, 0, 0, 0, 0), "the board has no room for this module");
+    await bad(Op.load, bytes(0, 0, 0, 0, 0, 0, 0, 0, 0), "the board has no room for this module");
     await bad(Op.load, bytes(0, 9, 0, 0, 0, 5, 0, 0, 0, 1), "a chunk is out of order");
     await bad(Op.flashRead, bytes(0, 1), "partition, offset and length are missing");
     await bad(Op.flashRead, bytes(5, 0, 0, 0, 0, 0, 0, 0, 0), "no such partition");
