@@ -33,6 +33,7 @@ const LONG = [
   "test/channel/machine",
   "test/channel/energy_machine",
   "test/lnsim/simulation",
+  "test/lnsim/energy",
   "test/street/random",
 ];
 if (long && filters.length === 0) filters.push(...LONG);
