@@ -39,6 +39,8 @@ int32_t board_flash_program(enum board_partition partition, uint32_t offset, con
 // Sets every byte of sector number `sector` to 0xFF.
 // ERR_RANGE: no such sector. ERR_FLASH: the device reports a failure, or power is failing.
 int32_t board_flash_erase(enum board_partition partition, uint32_t sector);
+// A partition's bytes where the processor sees them, as they change: modules run out of them. NULL: it cannot.
+const uint8_t *board_flash_map(enum board_partition partition);
 
 // ---- Key store: the metrology key never leaves the board and never enters a module. -------------------------------
 

@@ -1,6 +1,7 @@
 // NOR flash in a file. What is written is in the file at once: a process that is killed leaves what a cut would.
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "board.h"
@@ -11,11 +12,16 @@
 
 static int file = -1;
 static uint64_t operations;
+// The same bytes: what is written to the file is seen here.
+static const uint8_t *mapped;
 
 void flash_open(void) {
     file = open(options.flash, O_RDWR | O_CLOEXEC);
     if (file < 0) process_fail(options.flash);
     if (lseek(file, 0, SEEK_END) < (off_t)(PROVISION_ADDRESS + SECTOR_BYTES)) process_fail("the flash file is too short");
+    void *bytes = mmap(NULL, PROVISION_ADDRESS, PROT_READ, MAP_SHARED, file, 0);
+    if (bytes == MAP_FAILED) process_fail(options.flash);
+    mapped = bytes;
 }
 
 static int32_t read_file(uint32_t address, uint8_t *data, uint32_t length) {
@@ -65,6 +71,10 @@ int32_t board_flash_program(enum board_partition partition, uint32_t offset, con
 int32_t board_flash_erase(enum board_partition partition, uint32_t sector) {
     if (sector >= board_flash_sectors(partition)) return ERR_RANGE;
     return erase(layout_address(partition, sector * SECTOR_BYTES));
+}
+
+const uint8_t *board_flash_map(enum board_partition partition) {
+    return mapped + layout_address(partition, 0);
 }
 
 void provision_read(struct provision *record) {

@@ -94,6 +94,10 @@ int32_t board_flash_erase(enum board_partition partition, uint32_t sector) {
     return erase_bank(layout_address(partition, sector * SECTOR_BYTES));
 }
 
+const uint8_t *board_flash_map(enum board_partition partition) {
+    return (const uint8_t *)(uintptr_t)(PFLASH + layout_address(partition, 0));
+}
+
 void provision_read(struct provision *record) {
     read_bank(PROVISION_ADDRESS, (uint8_t *)record, sizeof *record);
 }

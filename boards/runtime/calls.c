@@ -13,6 +13,7 @@
 #include "operations.h"
 #include "places.h"
 #include "request.h"
+#include "slots.h"
 
 // Reads the arguments that a signature asks for. Returns how many, or -1 if the request is too short.
 static int32_t take_arguments(const char *signature, uint64_t arguments[MODULE_MAX_ARGS]) {
@@ -68,6 +69,7 @@ void do_call(void) {
     const char *trap = built_in_call(built_in, *number, arguments, (uint32_t)count, request.at, request.left, &result);
     if (trap != NULL) return respond_text(STATUS_TRAP, trap);
     if (built_in == &metrology) meter_port_called(*number, arguments);
+    if (built_in == &node && *number == NODE_tick && result >= 0) slots_alive(arguments[0]);
     uint32_t length = host_says ? get_u16(wanted) : row->fills_output && result > 0 ? (uint32_t)result : 0;
     const uint8_t *output = built_in_output(built_in, length);
     if (output == NULL) {

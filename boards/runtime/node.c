@@ -1,6 +1,7 @@
 #include "node.h"
 
 #include "metrology.h"
+#include "slots.h"
 #include "stack.h"
 
 // runtime/image.S
@@ -47,6 +48,14 @@ struct built_in node = {
     .output_bytes = NODE_OUTPUT_BYTES,
 };
 
+void node_choose(void) {
+    slots_choose((struct slot_choice){.slot = SLOT_BUILT_IN,
+                                      .version = NODE_MODULE_VERSION,
+                                      .module = node_image,
+                                      .length = (uint32_t)(node_image_end - node_image)});
+}
+
 const char *node_start(void) {
-    return built_in_start(&node, node_image, (uint32_t)(node_image_end - node_image));
+    struct slot_choice choice = slots_chosen();
+    return built_in_start(&node, choice.module, choice.length);
 }

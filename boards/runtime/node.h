@@ -18,7 +18,12 @@ enum node_export {
 // What a module under test is granted in its place.
 extern const struct module_terms node_test_terms;
 
-// Loads the module and checks its interface and its memory need. Returns NULL, or why it cannot run.
+// The built-in module's version: images have to be newer. It is raised with each release of the firmware.
+#define NODE_MODULE_VERSION 1u
+
+// Decides, once in a start of the firmware, which image of the node it runs (slots.h).
+void node_choose(void);
+// Loads that module and checks its interface and its memory need. Returns NULL, or why it cannot run.
 const char *node_start(void);
 
 #endif

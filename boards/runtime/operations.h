@@ -21,4 +21,10 @@ void do_settings_read(void);
 void do_settings_write(void);
 void do_keys_make(void);
 
+// images.c
+void do_image_begin(void);
+void do_image_data(void);
+void do_image_end(void);
+void do_images(void);
+
 #endif

@@ -23,6 +23,10 @@ enum service_op {
     OP_SETTINGS_READ,
     OP_SETTINGS_WRITE,
     OP_KEYS_MAKE,
+    OP_IMAGE_BEGIN,
+    OP_IMAGE_DATA,
+    OP_IMAGE_END,
+    OP_IMAGES,
 };
 
 enum service_status {

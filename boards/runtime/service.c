@@ -4,6 +4,7 @@
 #include "code_cache.h"
 #include "frame.h"
 #include "metrology.h"
+#include "node.h"
 #include "operations.h"
 #include "request.h"
 #include "settings.h"
@@ -33,6 +34,10 @@ static void answer(void) {
         case OP_SETTINGS_READ: return do_settings_read();
         case OP_SETTINGS_WRITE: return do_settings_write();
         case OP_KEYS_MAKE: return do_keys_make();
+        case OP_IMAGE_BEGIN: return do_image_begin();
+        case OP_IMAGE_DATA: return do_image_data();
+        case OP_IMAGE_END: return do_image_end();
+        case OP_IMAGES: return do_images();
         case OP_RESTART:
             respond_text(STATUS_OK, "");
             board_reset();
@@ -58,6 +63,7 @@ static void take_byte(uint8_t byte) {
 
 _Noreturn void service_run(void) {
     settings_open();
+    node_choose();
     const char *error = metrology_start();
     event_text(STATUS_READY, error == NULL ? "" : error);
     for (;;) {

@@ -125,8 +125,8 @@ int32_t settings_write(const uint8_t *list, uint32_t length) {
     if (!is_list(list, length)) return ERR_ARGUMENT;
     if (sealed != NULL && *sealed != 0 && (board_tamper_inputs() & COVER_OPEN) == 0) return ERR_STATE;
     if (length > 0) memcpy(next + HEADER_BYTES, list, length);
-    const uint8_t *counter = settings_get(SETTING_UPDATE_COUNTER, &bytes);
-    int32_t total = counter == NULL ? (int32_t)length : append(length, SETTING_UPDATE_COUNTER, counter, bytes);
+    const uint8_t *images = settings_get(SETTING_IMAGES, &bytes);
+    int32_t total = images == NULL ? (int32_t)length : append(length, SETTING_IMAGES, images, bytes);
     return total < 0 ? total : store(next, (uint32_t)total);
 }
 

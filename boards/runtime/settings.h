@@ -12,7 +12,7 @@ enum settings_field {
     SETTING_METROLOGY = 3,      // the metrology module's configuration record
     SETTING_NODE = 4,           // the node module's boot record
     SETTING_PEERS = 5,          // by link from 1 on: 33 bytes each, the id of the node to call, zeros: it calls
-    SETTING_UPDATE_COUNTER = 6, // 4 bytes: the greatest version of the node module ever confirmed; the firmware's own
+    SETTING_IMAGES = 6,         // which image of the node module is in force (slots.c); the firmware's own
 };
 
 // Longest list, bytes.

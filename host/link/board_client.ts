@@ -1,5 +1,6 @@
 import type { FunctionSignature } from "../engine/abi.js";
 import { type ExportName, EXPORTS, FILLS_OUTPUT, INPUT_BYTES } from "../metrology/abi.js";
+import { IMAGE_HEADER_BYTES } from "../image/image.js";
 import type { CallResult } from "../metrology/driver.js";
 import type { Link } from "./link.js";
 import { type NodeExportName, NODE_EXPORTS, NODE_INPUT_BYTES } from "../node/abi.js";
@@ -17,6 +18,22 @@ export interface Hello {
   readonly nodeHash: Uint8Array;
   readonly publicKey: Uint8Array;
   readonly board: string;
+}
+
+const SLOTS = ["built-in", "A", "B"] as const;
+export type Slot = (typeof SLOTS)[number];
+
+/** Images of the node module on a board. */
+export interface Images {
+  readonly running: Slot;
+  readonly runningVersion: number;
+  /** What runs without a trial. */
+  readonly active: Slot;
+  readonly trial: Slot | undefined;
+  /** Starts that the trial has had. */
+  readonly tries: number;
+  /** The highest version that ever stayed, 0 for none. */
+  readonly confirmedVersion: number;
 }
 
 /** Figures of the MAP operation by name: bytes unless the name says otherwise. */
@@ -137,6 +154,31 @@ export class BoardClient {
   async makeKeys(): Promise<{ readonly metrology: boolean; readonly node: boolean }> {
     const [made = 0] = await this.link.request(Op.keysMake);
     return { metrology: (made & 1) !== 0, node: (made & 2) !== 0 };
+  }
+
+  /** Brings the board an image of the node module (host/image), which it tries from its next start on. */
+  async update(image: Uint8Array): Promise<void> {
+    await this.link.request(Op.imageBegin, image.subarray(0, IMAGE_HEADER_BYTES));
+    const module = image.subarray(IMAGE_HEADER_BYTES);
+    for (let offset = 0; offset < module.length; offset += CHUNK_BYTES) {
+      const chunk = module.subarray(offset, offset + CHUNK_BYTES);
+      await this.link.request(Op.imageData, Buffer.concat([words(offset), chunk]));
+    }
+    await this.link.request(Op.imageEnd);
+  }
+
+  /** Which image of the node module runs, which one is in force, which one is on trial. */
+  async images(): Promise<Images> {
+    const payload = await this.link.request(Op.images);
+    const slot = (at: number): Slot => SLOTS[payload[at] ?? 0] ?? "built-in";
+    return {
+      runningVersion: view(payload).getUint32(0, true),
+      confirmedVersion: view(payload).getUint32(4, true),
+      running: slot(8),
+      active: slot(9),
+      trial: payload[10] === 0 ? undefined : slot(10),
+      tries: payload[11] ?? 0,
+    };
   }
 
   /** Calls any export of the module in a place. i32 results are numbers, i64 bigints. */

@@ -18,6 +18,10 @@ export const Op = {
   settingsRead: 13,
   settingsWrite: 14,
   keysMake: 15,
+  imageBegin: 16,
+  imageData: 17,
+  imageEnd: 18,
+  images: 19,
 } as const;
 export type Op = (typeof Op)[keyof typeof Op];
 
