@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
+import { closeSync, openSync, writeSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Entropy } from "../../host/board/entropy.js";
 import { KeyStore } from "../../host/board/key_store.js";
 import { readModule } from "../../host/engine/module_file.js";
 import { IMAGE_HEADER_BYTES, signImage } from "../../host/image/image.js";
-import { SECTOR_BYTES } from "../../host/link/image.js";
+import { PARTITION_SECTORS, SECTOR_BYTES } from "../../host/link/image.js";
 import type { Machine } from "../../host/link/machine.js";
 import { Op, Status } from "../../host/link/protocol.js";
 import { bootRecord } from "../../host/node/requests.js";
@@ -17,6 +19,7 @@ const key = KeyStore.generate(new Entropy("update key"));
 const BUILT_IN = readModule("node").wasm;
 const BOARD = { key: KEY, updateKey: key.publicKey() };
 const PROOF_MS = 60_000n;
+const SLOT_A_SECTOR = PARTITION_SECTORS.metrology + PARTITION_SECTORS.node + PARTITION_SECTORS.settings;
 
 /** The node module with a section of its own that means nothing: another module that does the same. */
 function variant(name: string): Uint8Array {
@@ -115,6 +118,25 @@ describe.each(BOARDS)("images of the node on the board %s", (name) => {
         await live(machine, PROOF_MS);
         for (const version of [1, 4, 5]) await refuses(version, /version is not above/);
         await machine.client.update(image(6, variant("six")));
+      }));
+
+    it("that have rotted in the flash run no more, and older ones are still not taken", () =>
+      board(async (machine) => {
+        await machine.client.update(image(5, variant("five")));
+        await restart(machine);
+        await running(machine);
+        await live(machine, PROOF_MS);
+        await machine.powerOff();
+        const file = openSync(join(machine.directory, "flash.img"), "r+");
+        writeSync(file, Uint8Array.of(0), 0, 1, SLOT_A_SECTOR * SECTOR_BYTES + IMAGE_HEADER_BYTES + 1000);
+        closeSync(file);
+        await machine.powerOn();
+        expect(await running(machine)).toEqual(builtIn);
+        expect(await machine.client.images()).toMatchObject({ confirmedVersion: 5 });
+        await expect(machine.client.update(image(5, variant("five")))).rejects.toThrow("version is not above");
+        await machine.client.update(image(6, variant("six")));
+        await restart(machine);
+        expect(await running(machine)).toEqual({ hash: hash(variant("six")), slot: "B", version: 6 });
       }));
 
     it("are not taken by another key, changed, cut short or in disorder, and nothing changes", () =>
