@@ -128,7 +128,8 @@ describe.each(BOARDS)("images of the node on the board %s", (name) => {
         await live(machine, PROOF_MS);
         await machine.powerOff();
         const file = openSync(join(machine.directory, "flash.img"), "r+");
-        writeSync(file, Uint8Array.of(0), 0, 1, SLOT_A_SECTOR * SECTOR_BYTES + IMAGE_HEADER_BYTES + 1000);
+        const rotten = ~(variant("five")[1000] ?? 0) & 0xff;
+        writeSync(file, Uint8Array.of(rotten), 0, 1, SLOT_A_SECTOR * SECTOR_BYTES + IMAGE_HEADER_BYTES + 1000);
         closeSync(file);
         await machine.powerOn();
         expect(await running(machine)).toEqual(builtIn);
