@@ -125,7 +125,15 @@ describe("energy between two nodes over TCP", () => {
       );
       expect(await judged(`${name}.evidence.json`)).toMatchObject({ code: 0, consistent: true });
     }
-    expect(await judged("a.evidence.json", "b.evidence.json")).toMatchObject({ code: 0, consistent: true });
+    // Of one moment: what one end shows of an earlier one is refuted by a roll that came between.
+    await expect
+      .poll(async () => {
+        const files = ["a", "b"].map((name) => machines.path(`${name}.evidence.json`));
+        await Promise.all([cli("a", "evidence", "0", files[0] ?? ""), cli("b", "evidence", "0", files[1] ?? "")]);
+        const { code, consistent } = await judged(...files);
+        return { code: code as number, consistent: consistent as boolean };
+      }, WAIT)
+      .toEqual({ code: 0, consistent: true });
 
     // A is killed and started again: its meter is the same one, has counted on, and the line goes on without a dispute.
     const key = (await lineOf("a")).meter.key as string;
@@ -143,5 +151,86 @@ describe("energy between two nodes over TCP", () => {
       .toBe(true);
     const all = Number((await lineOf("a")).closed_until);
     expect(all).toBeGreaterThan(start);
+  });
+
+  it("a purse, a policy, an offer to buy; what is wrong is named", { timeout: 60_000 }, async () => {
+    expect(await cli("a", "purse")).toEqual({ cap_msat: "0", left_msat: "0" });
+    expect(await cli("a", "purse", "5sat")).toEqual({ cap_msat: "5000", left_msat: "5000" });
+    const policy = {
+      rent_forth_msat_per_kwh: "70",
+      loss_forth_ppm: 900,
+      rent_back_msat_per_kwh: "-60",
+      loss_back_ppm: 0,
+    };
+    const words = ["0", "--rent_forth", "70", "--loss_forth", "900", "--rent_back", "-60"];
+    expect(await cli("a", "linepolicy", ...words)).toEqual(policy);
+    expect(await cli("a", "linepolicy", ids.b)).toEqual(policy);
+    expect((await lineOf("a")).policy).toEqual(policy);
+    expect(await refusal("b", "linepolicy", "0", "--loss_back=5")).toMatchObject({
+      code: 1,
+      data: { error: "ERR_STATE" },
+    });
+    expect(await refusal("a", "settle", "0")).toMatchObject({ code: 1, data: { error: "ERR_STATE" } });
+
+    // A takes energy, and is paid for that: B's promise goes along with its money.
+    const start = await nextStart();
+    await cli("a", "offer", "0", "buy", "-50000", "10Wh", String(start), "--kinds", "promise");
+    const swap = await cli("b", "swap", ids.a, "energy=-10Wh", "price=-50000", "from=next");
+    expect(swap).toMatchObject({ amount_msat: "500", energy: { energy_mwh: "-10000" }, note: { energy_mwh: "10000" } });
+    const sign = (await lineOf("b")).node_1 === "local" ? 1 : -1;
+    await expect
+      .poll(async () => ((await lineOf("a")) as Reply).positions as Reply[], WAIT)
+      .toContainEqual({ interval_start: start, flow_mwh: String(10_000 * sign), promised_mwh: String(10_000 * sign) });
+    expect((await cli("a", "listoffers")).offers.map(({ place }: Reply) => place as number)).toContain(0);
+    expect(await cli("a", "dropoffer", "0")).toMatchObject({ place: 0, side: "buy", kinds: ["promise"] });
+    expect(await refusal("a", "dropoffer", "0")).toMatchObject({ data: { field: "place", reason: "has no offer" } });
+
+    // A field of a parameter, a parameter, a file.
+    writeFileSync(machines.path("bad.yaml"), JSON.stringify({ ...LINE, hold_s: 0 }));
+    const fund = (file: string): Promise<Reply> => refusal("a", "fundchannel", ids.b, "1000000", "--energy", file);
+    expect(await fund("bad.yaml")).toMatchObject({ exit: 1, data: { field: "energy", place: "hold_s" } });
+    writeFileSync(machines.path("bad.yaml"), JSON.stringify({ ...LINE, interval_s: 900 }));
+    expect(await fund("bad.yaml")).toMatchObject({ exit: 1, data: { field: "energy", place: "interval_s" } });
+    writeFileSync(machines.path("bad.yaml"), JSON.stringify({ ...LINE, meter: 1 }));
+    expect(await fund("bad.yaml")).toMatchObject({ exit: 1, data: { field: "energy", place: "meter" } });
+    expect(await fund("none.yaml")).toMatchObject({ exit: 2, data: { field: "energy" } });
+    expect(await refusal("a", "offer", "0", "sell", "1", "1Wh", "7")).toMatchObject({ data: { field: "from" } });
+    expect(await refusal("a", "offer", "8", "sell", "1", "1Wh", "now")).toMatchObject({ data: { field: "place" } });
+    expect(await refusal("a", "offer", "0", "sell", "1", "1Wh", "now", "--meter", "1")).toMatchObject({
+      data: { field: "meter" },
+    });
+    for (const price of ["0", "-5"]) {
+      expect(await refusal("b", "swap", ids.a, "1Wh", `price=${price}`, "next")).toMatchObject({
+        data: { field: "price" },
+      });
+    }
+    expect(await refusal("a", "evidence", "0", "no/such/folder")).toMatchObject({ exit: 1, data: { field: "file" } });
+    expect(await refusal("a", "evidence", "1", "x")).toMatchObject({ data: { field: "id" } });
+    for (const [flag, value] of [
+      ["--meter-load", "1.5"],
+      ["--meter-load", "1000001"],
+      ["--meter-interval", "7"],
+      ["--energy-credit", "-1"],
+    ] as const) {
+      const { code, stderr } = await machines.run("node", "--dir", machines.path("x"), flag, value);
+      expect([code, stderr]).toEqual([expect.any(Number), expect.stringContaining(flag)]);
+      expect(code).not.toBe(0);
+    }
+  });
+
+  it("a node without meters has no lines and says so", { timeout: 60_000 }, async () => {
+    await machines.node("c");
+    await cli("c", "connect", `${ids.b}@${ids.address}`);
+    expect(await cli("c", "lines")).toEqual({ lines: [] });
+    for (const words of [
+      ["offer", "0", "sell", "1", "1Wh", "now", "--meter=0"],
+      ["swap", ids.b, "1Wh", "1000", "next"],
+      ["fundchannel", ids.b, "100000", "--energy", "line.yaml"],
+    ]) {
+      expect(await refusal("c", ...words)).toMatchObject({
+        exit: 1,
+        message: expect.stringMatching(/--meter-load/) as string,
+      });
+    }
   });
 });
