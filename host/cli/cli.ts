@@ -1,10 +1,12 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { Command } from "commander";
 import { parametersOf } from "../daemon/command_line.js";
 import { ControlClient } from "../daemon/control_client.js";
 import { helpOf } from "../daemon/dispatch.js";
 import { defaultFolder, inFolder } from "../daemon/folder.js";
-import { type Json, RpcError, isObject } from "../daemon/rpc.js";
-import { NODE_VERBS, type Verbs } from "../daemon/verbs.js";
+import { type Json, RPC_CODES, RpcError, isObject } from "../daemon/rpc.js";
+import { NODE_VERBS, type Verb, type Verbs } from "../daemon/verbs.js";
 import { type Document, jsonText, textLines } from "../decode/document.js";
 import { printable } from "../ocmf/errors.js";
 import { type CommandIo, PROCESS_IO } from "./verify.js";
@@ -67,6 +69,7 @@ export async function ask(
       return;
     }
     params = parametersOf(known, words);
+    if (verb !== "help") files(known, params);
     if (verb === "help") {
       show(io, helpOf(verbs, params["command"] as string | undefined), json);
       return;
@@ -89,6 +92,24 @@ export async function ask(
     fail(REFUSED, error as Error);
   } finally {
     client.close();
+  }
+}
+
+/** Files that are named here are read here, and paths are from here. Throws RpcError PARAMETERS. */
+function files({ parameters }: Verb, params: Record<string, string | boolean>): void {
+  for (const { name, type } of parameters) {
+    const value = params[name];
+    if (type.word === undefined || typeof value !== "string") continue;
+    if (type.word === "path") {
+      params[name] = resolve(value);
+      continue;
+    }
+    try {
+      params[name] = readFileSync(value, "utf8");
+    } catch (error) {
+      const reason = `${value} cannot be read (${(error as NodeJS.ErrnoException).code ?? "error"})`;
+      throw new RpcError(RPC_CODES.PARAMETERS, `${name}: ${reason}`, { field: name, place: null, reason });
+    }
   }
 }
 

@@ -5,8 +5,10 @@ import { Daemon } from "../daemon/daemon.js";
 import { defaultFolder } from "../daemon/folder.js";
 import { LOG_LEVELS, type LogLevel } from "../daemon/log.js";
 import { NETWORKS, type NetworkName } from "../daemon/networks.js";
-import { type Address, ParameterError, readAddress } from "../daemon/parameters.js";
+import { type Address, MSAT_OR_ZERO, ParameterError, readAddress } from "../daemon/parameters.js";
 import { defaultEngine, engineByName } from "../engine/index.js";
+import { readMetrology } from "../metrology/module.js";
+import { MAX_CHANNELS } from "../node/abi.js";
 import { readNode } from "../node/module.js";
 
 interface Options {
@@ -18,6 +20,9 @@ interface Options {
   readonly engine?: "v8" | "wasm3";
   readonly alias?: string;
   readonly logLevel: LogLevel;
+  readonly meterLoad?: readonly number[];
+  readonly meterInterval: number;
+  readonly energyCredit: bigint;
 }
 
 /** `tieline node`: one firmware node over TCP until it is stopped. */
@@ -46,8 +51,36 @@ export function nodeCommand(): Command {
     .addOption(
       new Option("--log-level <level>", "the least important that is logged").choices(LOG_LEVELS).default("info"),
     )
+    .option("--meter-load <W>", METER_LOAD_HELP, meterLoad)
+    .option("--meter-interval <s>", "delivery interval of its meters and lines", meterInterval, 900)
+    .addOption(
+      new Option("--energy-credit <msat>", "unsecured credit on lines that peers open")
+        .argParser((text) => argument(() => MSAT_OR_ZERO.read(text)))
+        .default(0n, "0"),
+    )
     .addHelpText("after", EXIT_CODES)
     .action(run);
+}
+
+const METER_LOAD_HELP =
+  "an emulated line meter with this constant load, positive: out of the line to the node; once for each line";
+/** Behind one node there can be no more, either way. */
+const MOST_LOAD_W = 1_000_000;
+
+function meterLoad(text: string, before: readonly number[] = []): readonly number[] {
+  if (!/^-?\d{1,7}$/.test(text) || Math.abs(Number(text)) > MOST_LOAD_W) {
+    throw new InvalidArgumentError(`it is no whole number of W from -${MOST_LOAD_W} to ${MOST_LOAD_W}.`);
+  }
+  if (before.length === MAX_CHANNELS) throw new InvalidArgumentError(`there are more than ${MAX_CHANNELS} meters.`);
+  return [...before, Number(text)];
+}
+
+function meterInterval(text: string): number {
+  const seconds = Number(text);
+  if (!/^\d{1,4}$/.test(text) || seconds < 5 || 3600 % seconds !== 0) {
+    throw new InvalidArgumentError("it is no divisor of 3600 s from 5 s.");
+  }
+  return seconds;
 }
 
 const EXIT_CODES = `
@@ -78,6 +111,16 @@ async function run(options: Options): Promise<void> {
     logLevel: options.logLevel,
     engine: options.engine === undefined ? defaultEngine().engine : engineByName(options.engine),
     module: readNode(),
+    ...(options.meterLoad === undefined
+      ? {}
+      : {
+          meters: {
+            module: readMetrology(),
+            loadsW: options.meterLoad,
+            intervalS: options.meterInterval,
+            creditMsat: options.energyCredit,
+          },
+        }),
     clock: SYSTEM_CLOCK,
     writeLog: (line) => process.stderr.write(line),
   });

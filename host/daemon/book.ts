@@ -19,7 +19,9 @@ export interface BookedInvoice {
 export interface BookedPayment {
   readonly payment_hash: string;
   readonly destination: string;
-  readonly kind: "bolt11" | "keysend";
+  readonly kind: "bolt11" | "keysend" | "swap";
+  /** Of a swap. */
+  readonly energy?: { readonly energy_mwh: string; readonly interval_start: number; readonly kind: string };
   readonly bolt11?: string;
   readonly amount_msat: string;
   readonly amount_sent_msat: string;
@@ -28,13 +30,28 @@ export interface BookedPayment {
   readonly part: number;
   status: "pending" | "complete" | "failed";
   preimage?: string;
+  /** Of a swap: the note of the payee's meter, hexadecimal. */
+  note?: string;
   /** Where and why it failed. */
   failure?: string;
 }
 
+/** A receipt of the meter at a line's other end. */
+export interface BookedReceipt {
+  readonly until: number;
+  readonly record: string;
+}
+
+/** A note, and the key of the meter that has signed it; all hexadecimal. */
+export interface BookedNote {
+  readonly payment_hash: string;
+  readonly meter_key: string;
+  readonly note: string;
+}
+
 /**
  * What people want to look up and the firmware has no room for: addresses of peers, labels and texts of invoices,
- * payments that are over, and funding transactions until they are confirmed. Without the file the node still knows its
+ * payments that are over, funding transactions until they are confirmed, and meters' receipts and notes. Without the file the node still knows its
  * channels and invoices.
  */
 export class Book {
@@ -45,6 +62,9 @@ export class Book {
   private readonly waiting = new Map<string, string>();
   /** Height at which an outpoint was first watched, by its hexadecimal. */
   private readonly watches = new Map<string, number>();
+  /** Receipts of the peer's meter, oldest first, by channel_id. */
+  private readonly bookedReceipts = new Map<string, BookedReceipt[]>();
+  private readonly bookedNotes = new Map<string, BookedNote>();
   private readonly file: BookFile;
 
   private constructor(path: string) {
@@ -55,6 +75,8 @@ export class Book {
       else if (kind === "payment") this.bookedPayments.push(value as BookedPayment);
       else if (kind === "funding") this.waiting.set(name, value as string);
       else if (kind === "watch") this.watches.set(name, value as number);
+      else if (kind === "receipt") this.receipts(name).push(value as BookedReceipt);
+      else if (kind === "note") this.bookedNotes.set(key, value as BookedNote);
       else throw new Error(`${path}: an entry of unknown kind, ${JSON.stringify(kind)}`);
     });
   }
@@ -114,6 +136,35 @@ export class Book {
     this.watches.set(outpoint, height);
     this.file.set(`watch ${outpoint}`, height);
     return height;
+  }
+
+  /** Receipts of the meter at the other end of a line, oldest first. */
+  receipts(channelId: string): BookedReceipt[] {
+    const known = this.bookedReceipts.get(channelId) ?? [];
+    this.bookedReceipts.set(channelId, known);
+    return known;
+  }
+
+  /** Keeps a receipt, and of its line's at most `most`; it outlives a power cut. */
+  addReceipt(channelId: string, until: number, record: string, most: number): void {
+    const known = this.receipts(channelId);
+    if (known.some((receipt) => receipt.until === until)) return;
+    known.push({ until, record });
+    this.file.set(`receipt ${channelId} ${until}`, { until, record }, true);
+    for (const { until: old } of known.splice(0, Math.max(0, known.length - most))) {
+      this.file.set(`receipt ${channelId} ${old}`, null);
+    }
+  }
+
+  get notes(): readonly BookedNote[] {
+    return [...this.bookedNotes.values()];
+  }
+
+  addNote(payment_hash: string, meter_key: string, note: string): void {
+    const key = `note ${payment_hash} ${meter_key}`;
+    if (this.bookedNotes.has(key)) return;
+    this.bookedNotes.set(key, { payment_hash, meter_key, note });
+    this.file.set(key, { payment_hash, meter_key, note }, true);
   }
 
   /** The invoice with this hash is paid. */

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { KeyRing } from "../board/key_ring.js";
+import { MeterPort } from "../board/meter_port.js";
 import { NODE_FLASH_SECTORS, NODE_SECTOR_BYTES, NodeBoard } from "../board/node_board.js";
 import { NodeCrypto } from "../board/node_crypto.js";
 import { type Chain, ChainError } from "../chain/chain.js";
@@ -17,6 +18,8 @@ import { dispatcher } from "./dispatch.js";
 import { DurableFlash } from "./durable_flash.js";
 import { Events } from "./events.js";
 import { inFolder, prepareFolder, rootSecret } from "./folder.js";
+import { EmulatedLineMeter } from "./line_meter.js";
+import { LineKeeper } from "./line_keeper.js";
 import { FolderLock } from "./lock.js";
 import { Log, type LogLevel } from "./log.js";
 import { methods } from "./methods.js";
@@ -40,9 +43,22 @@ export interface DaemonOptions {
   readonly logLevel: LogLevel;
   readonly engine: Engine;
   readonly module: ModuleFile;
+  /** Emulated line meters; without any, the node has no lines. */
+  readonly meters?: MetersChoice;
   readonly clock: Clock;
   /** Standard error. */
   readonly writeLog: (line: string) => void;
+}
+
+/** Line meters of a node, and what it grants on lines which others open. */
+export interface MetersChoice {
+  /** The firmware of a meter. */
+  readonly module: ModuleFile;
+  /** The constant load of each, W: positive comes out of the line to the node. */
+  readonly loadsW: readonly number[];
+  readonly intervalS: number;
+  /** Unsecured credit, msat. */
+  readonly creditMsat: bigint;
 }
 
 const TICK_MS = 1000;
@@ -62,6 +78,7 @@ export class Daemon {
     private readonly peers: Peers,
     private readonly onchain: Onchain,
     private readonly flash: DurableFlash,
+    private readonly meters: readonly EmulatedLineMeter[],
     private readonly lock: FolderLock,
   ) {
     this.ended = new Promise((resolve) => {
@@ -112,9 +129,21 @@ export class Daemon {
     if (!sameBytes(chain.chainHash, network.chainHash)) {
       throw new Error(`--network ${options.network}: the chain is another one, ${hexText(chain.chainHash)}`);
     }
+    const meters: EmulatedLineMeter[] = [];
+    undo.push(() => {
+      for (const meter of meters) meter.close();
+    });
+    const choice = options.meters;
+    for (const [number, loadW] of choice?.loadsW.entries() ?? []) {
+      const [path, serial] = [files.meter(number), `TIELINE${number}`];
+      const { module: metrology, intervalS } = choice as MetersChoice;
+      meters.push(EmulatedLineMeter.open({ engine, module: metrology, clock, path, serial, intervalS, loadW }));
+    }
     const crypto = new NodeCrypto(new KeyRing(root));
     root.fill(0);
-    const board = new NodeBoard(flash, crypto, { bytes: (length) => new Uint8Array(randomBytes(length)) });
+    const random = { bytes: (length: number): Uint8Array => new Uint8Array(randomBytes(length)) };
+    const ports = meters.map((meter) => new MeterPort(meter));
+    const board = new NodeBoard(flash, crypto, random, ports);
 
     const events = new Events(clock);
     const started: { daemon?: Daemon } = {};
@@ -158,7 +187,12 @@ export class Daemon {
         });
       },
     };
-    const config = { chainHash: network.chainHash, prefix: network.prefix };
+    const energy = meters.length > 0 && choice !== undefined;
+    const config = {
+      chainHash: network.chainHash,
+      prefix: network.prefix,
+      ...(energy ? { energy, energyCreditMsat: choice.creditMsat } : {}),
+    };
     const times = (): { nowMs: bigint; utcS: bigint } => ({
       nowMs: BigInt(Math.floor(clock.monoMs())),
       utcS: BigInt(Math.floor(clock.nowMs() / 1000)),
@@ -181,8 +215,9 @@ export class Daemon {
     const onchain: Onchain = new Onchain(context, () => {
       resumeFundings(context, publish);
     });
-    const running = new Daemon(context, peers, onchain, flash, lock);
+    const running = new Daemon(context, peers, onchain, flash, meters, lock);
     started.daemon = running;
+    const keeper = new LineKeeper(context, meters);
     for (const action of early) act("boot", action);
     events.on((event) => {
       if (event.kind !== "channel") return;
@@ -190,6 +225,7 @@ export class Daemon {
       // Our handlers may call the node again, and so it hears of a new channel as one to keep.
       peers.keepChannels();
     });
+    keeper.resume();
     payments.resume();
     resumeFundings(context, publish);
 
@@ -200,6 +236,7 @@ export class Daemon {
       peers,
       payments,
       onchain,
+      keeper,
       alias: options.alias,
       networkName: options.network,
       bound,
@@ -220,6 +257,7 @@ export class Daemon {
     running.ticks = clock.every(TICK_MS, () => {
       const { nowMs, utcS } = times();
       act("tick", () => {
+        for (const meter of meters) meter.advance();
         node.tick(nowMs, utcS);
       });
     });
@@ -266,6 +304,9 @@ export class Daemon {
     await step("flash", () => {
       this.flash.close();
     });
+    await step("meters", () => {
+      for (const meter of this.meters) meter.close();
+    });
     this.context.book.close();
     log.info("stopped");
     log.close();
@@ -280,9 +321,10 @@ export class Daemon {
       interrupt(new RpcError(RPC_CODES.STOPPING, "the node is stopping"));
   }
 
-  /** Sends only once the flash is safe. */
+  /** Sends only once the flash is safe, and what the meters have signed. */
   private stored(send: () => void): void {
     try {
+      for (const meter of this.meters) meter.sync();
       this.flash.sync();
     } catch (error) {
       this.fail(error);

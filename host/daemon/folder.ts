@@ -17,6 +17,8 @@ export const inFolder = (folder: string) =>
     log: join(folder, "log"),
     book: join(folder, "book"),
     root: join(folder, ROOT_FILE),
+    /** Files of a line meter begin like this. */
+    meter: (number: number): string => join(folder, `meter${number}`),
   }) as const;
 
 /** Makes the folder, for its owner only, if it is not there. Throws an Error naming it if it cannot be used. */
@@ -34,8 +36,11 @@ export function prepareFolder(folder: string): void {
  *
  * @param hasFlash whether the node has a flash already, which is worth nothing under another secret
  */
-export function rootSecret(folder: string, hasFlash: boolean): Uint8Array {
-  const path = join(folder, ROOT_FILE);
+export const rootSecret = (folder: string, hasFlash: boolean): Uint8Array =>
+  secretFile(join(folder, ROOT_FILE), hasFlash);
+
+/** As rootSecret, of any file. */
+export function secretFile(path: string, hasFlash: boolean): Uint8Array {
   let text: string;
   try {
     text = readFileSync(path, "latin1");

@@ -1,16 +1,17 @@
-import { txidText } from "../chain/chain.js";
-import { scidText } from "../decode/invoice.js";
 import { invoiceDocument as decodedInvoice } from "../decode/invoice_document.js";
 import type { ChannelInfo } from "../node/answers.js";
 import { type Context, asked, hexText, sameBytes } from "./context.js";
 import type { Handlers } from "./dispatch.js";
 import { addressOf } from "./networks.js";
+import { energyMethods, openedLine } from "./energy_methods.js";
+import type { LineKeeper } from "./line_keeper.js";
 import type { Onchain } from "./onchain.js";
 import { openChannel } from "./opening.js";
 import { type Address, ParameterError, addressText, readAddress } from "./parameters.js";
 import { type Payments, paymentDocument, readInvoice } from "./payments.js";
 import type { Peers } from "./peers.js";
 import { type Json, RPC_CODES, RpcError } from "./rpc.js";
+import { theChannel, wrong } from "./the_channel.js";
 import type { NODE_VERBS } from "./verbs.js";
 import { channelDocument, invoiceDocument, policyDocument } from "./views.js";
 
@@ -20,6 +21,7 @@ export interface Parts {
   readonly peers: Peers;
   readonly payments: Payments;
   readonly onchain: Onchain;
+  readonly keeper: LineKeeper;
   readonly alias: string;
   readonly networkName: string;
   /** Where peers reach us. */
@@ -35,7 +37,7 @@ const DEFAULT_EXPIRY_S = 3600;
 
 /** The verbs of `tieline node`. */
 export function methods(parts: Parts): Handlers<typeof NODE_VERBS> {
-  const { context, peers, payments, onchain } = parts;
+  const { context, peers, payments, onchain, keeper } = parts;
   const { node, chain, book, clock, events } = context;
   const nowS = (): number => Math.floor(clock.nowMs() / 1000);
   const alive = (): ChannelInfo[] => node.channels().filter(({ state }) => state !== "none");
@@ -98,7 +100,7 @@ export function methods(parts: Parts): Handlers<typeof NODE_VERBS> {
       if (!peers.isReady(peer)) throw new RpcError(RPC_CODES.PEER, `${peer}: not connected`);
       return openChannel(
         context,
-        args,
+        { ...args, energy: args.energy && openedLine(keeper, args.energy) },
         (transaction) => onchain.broadcast(transaction),
         () => {
           peers.hangUpOn(peer);
@@ -220,6 +222,8 @@ export function methods(parts: Parts): Handlers<typeof NODE_VERBS> {
       pays: book.payments.filter((payment) => status === undefined || payment.status === status).map(paymentDocument),
     }),
 
+    ...energyMethods(context, payments, keeper, alive),
+
     stop: () => {
       parts.stop();
       return { stopping: true };
@@ -245,24 +249,3 @@ function hostAddress(host: string, port: number | undefined): Address {
     throw wrong("host", error.reason);
   }
 }
-
-/** The channel that people mean: by its number, ids, or its peer if there is one channel only. */
-function theChannel(channels: readonly ChannelInfo[], id: string): ChannelInfo {
-  const text = id.toLowerCase();
-  const open = channels.filter(({ state }) => state !== "closed");
-  const matching = open.filter(
-    (channel) =>
-      String(channel.channel) === text ||
-      hexText(channel.channelId) === text ||
-      hexText(channel.peer) === text ||
-      [channel.shortChannelId, channel.alias].some((scid) => scid !== 0n && scidText(scid) === text) ||
-      `${txidText(channel.fundingTxid)}:${channel.fundingVout}` === text,
-  );
-  const [first, ...more] = matching;
-  if (first === undefined) throw wrong("id", "names no open channel");
-  if (more.length > 0) throw wrong("id", `names ${matching.length} channels: say which`);
-  return first;
-}
-
-const wrong = (field: string, reason: string): RpcError =>
-  new RpcError(RPC_CODES.PARAMETERS, `${field}: ${reason}`, { field, place: null, reason });

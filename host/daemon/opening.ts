@@ -1,4 +1,5 @@
 import { type FundingTransaction, txidText } from "../chain/chain.js";
+import type { EnergyParameters } from "../node/energy_requests.js";
 import { type Context, asked, bytesOf, hexText, sameBytes } from "./context.js";
 import { type Json, RPC_CODES, RpcError } from "./rpc.js";
 
@@ -10,6 +11,8 @@ export interface OpenArguments {
   readonly amount: bigint;
   readonly feerate: number | undefined;
   readonly push_msat: bigint | undefined;
+  /** Makes the channel a line. */
+  readonly energy: EnergyParameters | undefined;
 }
 
 /** Sat per 1,000 units of weight where nobody asks for another: the least that is relayed, as BOLT 3 counts it. */
@@ -27,7 +30,7 @@ const COMMITMENT_FEERATE = 1000;
  */
 export async function openChannel(
   context: Context,
-  { id, amount, feerate, push_msat }: OpenArguments,
+  { id, amount, feerate, push_msat, energy }: OpenArguments,
   publish: (transaction: Uint8Array) => Promise<string | undefined>,
   hangUp: () => void,
 ): Promise<Json> {
@@ -67,6 +70,7 @@ export async function openChannel(
       pushMsat: push_msat ?? 0n,
       feeratePerKw: feerate ?? COMMITMENT_FEERATE,
       anchors: true,
+      ...(energy === undefined ? {} : { energy }),
     }),
   );
   opening.channel = opened;

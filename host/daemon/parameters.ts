@@ -1,3 +1,4 @@
+import { isAbsolute } from "node:path";
 import secp256k1 from "secp256k1";
 
 /**
@@ -10,6 +11,8 @@ export interface ParameterType<T> {
   readonly name: string;
   /** Whether it is a flag: on a command line it needs no value. */
   readonly flag?: true;
+  /** On a command line it is the name of a file: to be read there, or to be written here, by its whole path. */
+  readonly word?: "file" | "path";
   read(value: unknown): T;
 }
 
@@ -100,6 +103,17 @@ export const text = (name: string, longest: number): ParameterType<string> => ({
     return read;
   },
 });
+
+/** The whole path of a file. */
+export const PATH: ParameterType<string> = {
+  name: "path",
+  word: "path",
+  read(value) {
+    const path = text("path", 1024).read(value);
+    if (!isAbsolute(path)) throw new ParameterError("is no whole path, from / on");
+    return path;
+  },
+};
 
 /** One of a few words. */
 export const choice = <T extends string>(name: string, words: readonly T[]): ParameterType<T> => ({

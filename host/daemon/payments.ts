@@ -7,7 +7,7 @@ import type { PayRequest } from "../node/requests.js";
 import type { BookedPayment } from "./book.js";
 import { type Context, bytesOf, hexText, refused } from "./context.js";
 import { type Destination, type Path, pathsTo } from "./paths.js";
-import type { RouteHop } from "./route.js";
+import type { RouteHop, SwapHop } from "./route.js";
 import { type Json, RPC_CODES, RpcError, isObject } from "./rpc.js";
 
 /** Blocks that may come while a payment is under way. */
@@ -25,7 +25,23 @@ interface Options {
   readonly retry_for: number | undefined;
 }
 
-type Outcome = { readonly preimage: string } | { readonly failure: string };
+/** A swap of money against energy. */
+export interface SwapOrder {
+  readonly payee: Uint8Array;
+  readonly amountMsat: bigint;
+  /** What comes from the payee, mWh; below zero it goes there. */
+  readonly energyMwh: bigint;
+  readonly intervalStart: number;
+  readonly kind: "receipt" | "promise";
+  readonly route: readonly SwapHop[] | undefined;
+  readonly retry_for: number | undefined;
+}
+
+/** Beyond its path, what a payment is. */
+type Request = Pick<PayRequest, "invoice" | "energy">;
+type Kind = Pick<BookedPayment, "kind" | "bolt11" | "energy">;
+
+type Outcome = { readonly preimage: string; readonly note?: string } | { readonly failure: string };
 
 /** Payments that this node makes. */
 export class Payments {
@@ -85,6 +101,18 @@ export class Payments {
     return this.send(destination, {}, { kind: "keysend" }, options);
   }
 
+  /** Swaps with a node that has posted an offer. Throws RpcError. */
+  swap(order: SwapOrder): Promise<Json> {
+    const { payee, amountMsat, energyMwh, intervalStart, kind, route, retry_for } = order;
+    const cltvExpiry = this.context.node.info().height + KEYSEND_DELTA;
+    const destination = { payee, amountMsat, cltvExpiry, route, hints: [] };
+    const energy = { energy_mwh: energyMwh.toString(), interval_start: intervalStart, kind };
+    const options = { route, maxfee: undefined, retry_for };
+    return this.send(destination, { energy: { intervalStart, kind } }, { kind: "swap", energy }, options, (path) =>
+      withEnergy(path, energyMwh, route),
+    );
+  }
+
   /** Looks after payments that were under way when the node was stopped. */
   resume(): void {
     const { book, node, log } = this.context;
@@ -102,13 +130,14 @@ export class Payments {
 
   private async send(
     destination: Destination,
-    request: Pick<PayRequest, "invoice">,
-    kind: Pick<BookedPayment, "kind" | "bolt11">,
+    request: Request,
+    kind: Kind,
     { maxfee, retry_for = RETRY_S }: Options,
+    finish: (path: Path) => Path = (path) => path,
   ): Promise<Json> {
     const deadline = this.context.clock.monoMs() + retry_for * 1000;
     for (;;) {
-      const failure = await this.once(destination, request, kind, maxfee, deadline);
+      const failure = await this.once(destination, request, kind, maxfee, deadline, finish);
       if (!(failure instanceof RpcError)) return failure;
       if (!isFull(failure) || this.context.clock.monoMs() + FULL_MS >= deadline) throw failure;
       await new Promise<void>((resolve) => {
@@ -120,12 +149,18 @@ export class Payments {
   /** Tries each path there is. */
   private async once(
     destination: Destination,
-    request: Pick<PayRequest, "invoice">,
-    kind: Pick<BookedPayment, "kind" | "bolt11">,
+    request: Request,
+    kind: Kind,
     maxfee: bigint | undefined,
     deadline: number,
+    finish: (path: Path) => Path,
   ): Promise<Json | RpcError> {
-    const paths = pathsTo(this.context.node.channels(), destination);
+    const { node } = this.context;
+    // Energy goes over lines alone.
+    const channels = node
+      .channels()
+      .filter(({ channel }) => request.energy === undefined || node.energy(channel) !== undefined);
+    const paths = pathsTo(channels, destination).map(finish);
     let failure = new RpcError(RPC_CODES.ROUTE, "no route");
     for (const path of paths) {
       const fee = path.sentMsat - destination.amountMsat;
@@ -157,8 +192,8 @@ export class Payments {
   /** Hands one part to the node and books it; a refusal is no outcome, another path may do. */
   private start(
     { payee, amountMsat }: Destination,
-    request: Pick<PayRequest, "invoice">,
-    kind: Pick<BookedPayment, "kind" | "bolt11">,
+    request: Request,
+    kind: Kind,
     path: Path,
   ): BookedPayment | RpcError {
     const { node, book, clock } = this.context;
@@ -265,9 +300,23 @@ const isFull = ({ code, data }: RpcError): boolean =>
   code === RPC_CODES.NODE && isObject(data) && data["error"] === "ERR_CAPACITY";
 
 const outcomeOf = (event: EndEvent): Outcome =>
-  event.kind === "sent" ? { preimage: hexText(event.preimage) } : { failure: failureText(event.hop, event.code) };
+  event.kind === "sent"
+    ? { preimage: hexText(event.preimage), ...(event.note === undefined ? {} : { note: hexText(event.note) }) }
+    : { failure: failureText(event.hop, event.code) };
 
 type EndEvent = Extract<NodeEvent, { kind: "sent" | "failed" }>;
+
+/** A path with riders, and rents instead of fees: amounts from the payee backwards. */
+function withEnergy(path: Path, energyMwh: bigint, route: readonly SwapHop[] | undefined): Path {
+  const hops = path.hops.map((hop, i) => ({ ...hop, energyMwh: route?.[i]?.energy_mwh ?? energyMwh }));
+  let amountMsat = hops.at(-1)?.amountMsat ?? 0n;
+  for (let i = hops.length - 1; i >= 0; i--) {
+    const hop = hops[i] as (typeof hops)[number];
+    hops[i] = { ...hop, amountMsat };
+    amountMsat += route?.[i]?.rent_msat ?? 0n;
+  }
+  return { ...path, hops, sentMsat: hops[0]?.amountMsat ?? 0n };
+}
 
 /** Names of BOLT 4, "Failure Messages", without the flags of their codes. */
 const FAILURES: Readonly<Record<number, string>> = {
@@ -310,6 +359,7 @@ export const paymentDocument = (payment: BookedPayment): Json => ({
   amount_msat: payment.amount_msat,
   amount_sent_msat: payment.amount_sent_msat,
   created_at: payment.created_at,
+  ...(payment.energy === undefined ? {} : { energy: payment.energy }),
   ...(payment.bolt11 === undefined ? {} : { bolt11: payment.bolt11 }),
   ...(payment.failure === undefined ? {} : { failure: payment.failure }),
 });

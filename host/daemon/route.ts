@@ -14,6 +14,13 @@ export interface RouteHop {
   readonly cltv_expiry_delta: number;
 }
 
+/** One hop of a swap: what it is reached with, and what the node before keeps as rent. */
+export interface SwapHop extends RouteHop {
+  /** Energy of the rider to it, mWh; without, what is to come from the payee. */
+  readonly energy_mwh: bigint | undefined;
+  readonly rent_msat: bigint;
+}
+
 const MAX_HOPS = 20;
 const MAX_U32 = 2 ** 32 - 1;
 const MAX_U16 = 2 ** 16 - 1;
@@ -40,14 +47,45 @@ export const SCID: ParameterType<bigint> = {
 export const ROUTE: ParameterType<readonly RouteHop[]> = {
   name: "route",
   read(value) {
-    const list = typeof value === "string" ? parsed(value) : value;
-    if (!Array.isArray(list)) throw new ParameterError("is no list of hops");
-    if (list.length === 0 || list.length > MAX_HOPS) {
-      throw new ParameterError(`has ${list.length} hops, not 1 to ${MAX_HOPS}`);
-    }
-    return list.map((hop: unknown, index) => hopOf(hop, `hop ${index + 1}`));
+    return hopsOf(value).map((hop: unknown, index) => hopOf(hop, `hop ${index + 1}`));
   },
 };
+
+/** As ROUTE, of a swap: hops have energy_mwh and rent_msat instead of fees. */
+export const SWAP_ROUTE: ParameterType<readonly SwapHop[]> = {
+  name: "route",
+  read: (value) =>
+    hopsOf(value).map((hop: unknown, index) => {
+      const place = `hop ${index + 1}`;
+      if (!isObject(hop)) throw new ParameterError("is no object", place);
+      const { energy_mwh, rent_msat = 0, ...rest } = hop;
+      const whole = (name: string, given: unknown): bigint => {
+        const text = typeof given === "number" && Number.isSafeInteger(given) ? String(given) : given;
+        if (typeof text !== "string" || !/^-?\d{1,18}$/.test(text)) {
+          throw new ParameterError("is no whole number", `${place}, ${name}`);
+        }
+        return BigInt(text);
+      };
+      const fee = FEES.find((name) => Object.hasOwn(rest, name));
+      if (fee !== undefined) throw new ParameterError(`has a member ${JSON.stringify(fee)}`, place);
+      return {
+        ...hopOf(rest, place),
+        energy_mwh: energy_mwh === undefined ? undefined : whole("energy_mwh", energy_mwh),
+        rent_msat: whole("rent_msat", rent_msat),
+      };
+    }),
+};
+
+const FEES = ["fee_base_msat", "fee_proportional_millionths"];
+
+function hopsOf(value: unknown): readonly unknown[] {
+  const list = typeof value === "string" ? parsed(value) : value;
+  if (!Array.isArray(list)) throw new ParameterError("is no list of hops");
+  if (list.length === 0 || list.length > MAX_HOPS) {
+    throw new ParameterError(`has ${list.length} hops, not 1 to ${MAX_HOPS}`);
+  }
+  return list;
+}
 
 function parsed(text: string): unknown {
   try {

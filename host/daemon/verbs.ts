@@ -13,6 +13,8 @@ import {
   integer,
   text,
 } from "./parameters.js";
+import { ENERGY_VERBS } from "./energy_verbs.js";
+import { LINE_PROPOSAL } from "./energy_parameters.js";
 import { ROUTE } from "./route.js";
 import { RPC_CODES, RpcError } from "./rpc.js";
 
@@ -69,6 +71,7 @@ export const NODE_VERBS = {
       { name: "amount", type: SAT, about: "its capacity" },
       { name: "feerate", type: integer("sat/kw", 253, 1_000_000), optional: true, about: "of the commitments" },
       { name: "push_msat", type: MSAT_OR_ZERO, optional: true, about: "given to the peer at once" },
+      { name: "energy", type: LINE_PROPOSAL, optional: true, about: "JSON or YAML with what makes it a line" },
     ],
   },
   listpeerchannels: {
@@ -142,6 +145,7 @@ export const NODE_VERBS = {
       },
     ],
   },
+  ...ENERGY_VERBS,
   stop: { about: "stop the node", parameters: [] },
   help: {
     about: "list the verbs, or explain one",
