@@ -19,11 +19,14 @@ import {
   TEMPORARY_CHANNEL_FAILURE,
   TEMPORARY_NODE_FAILURE,
   wealths,
+  withAttackers,
 } from "./drills.js";
 import { expectAgreed, INTERVAL_S, LINE } from "./lines.js";
 import type { TestNode } from "./network.js";
 
 // What a forwarder asks and pays, and what a recipient takes, to the unit: PROTOCOL.md, "Forwarding" and "The recipient".
+
+withAttackers();
 
 const FEE_INSUFFICIENT = 0x100c;
 const INCORRECT_DETAILS = 0x400f;
