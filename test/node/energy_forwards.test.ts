@@ -53,6 +53,10 @@ describe.each(availableEngines().map(({ name }) => name))("rents and rebates of 
     const { network, nodes, way, before } = row(engine, "rent", CHARGES);
     const less = swap(network, way, MWH, { amounts: [PAID + RENT - 1n, PAID] });
     expect(less).toMatchObject({ kind: "failed", hop: 0, code: FEE_INSUFFICIENT });
+    // What came in, and no channel_update.
+    const data = Buffer.alloc(10);
+    data.writeBigUInt64BE(PAID + RENT - 1n);
+    expect(Buffer.from(less?.kind === "failed" ? less.data : []).toString("hex")).toBe(data.toString("hex"));
     expectUnmoved(nodes, before);
     expect(swap(network, way, MWH, { amounts: [PAID + RENT, PAID] })).toMatchObject({ kind: "sent" });
     expect(gains(nodes, before)[1]).toBe(RENT);
@@ -78,19 +82,41 @@ describe.each(availableEngines().map(({ name }) => name))("rents and rebates of 
     expect(swap(network, way, MWH)).toMatchObject({ kind: "sent" });
   });
 
+  it("no rebate is given where both lines lead to one neighbour, though the one charges less than the other pays", () => {
+    const network = new DrillNetwork(engine, "one neighbour");
+    const [owner, trader] = [network.addNode("owner", 2), network.addNode("trader", 2)];
+    const [free, pays] = [network.join(owner, trader), network.join(owner, trader, PAYS)];
+    network.settle();
+    owner.node.purse(10n * REBATE);
+    trader.node.offer(0, offer(network, { priceMsatPerKwh: 0n }));
+    const before = wealths(owner, trader);
+    const way = [
+      { from: trader, to: owner, channel: free[1] },
+      { from: owner, to: trader, channel: pays[0] },
+    ];
+    const drawn = swap(network, way, MWH, { amounts: [PAID - 1n, PAID] });
+    expect(drawn).toMatchObject({ kind: "failed", hop: 0, code: TEMPORARY_CHANNEL_FAILURE });
+    expect(owner.node.purse().leftMsat).toBe(10n * REBATE);
+    expectUnmoved([owner, trader], before);
+    expect(swap(network, way, MWH, { amounts: [PAID, PAID] })).toMatchObject({ kind: "sent" });
+    expect(gains([owner, trader], before)).toEqual([0n, 0n]);
+  });
+
   it("what is reserved for a swap comes back if it fails, and only then", () => {
     const { network, forwarder, seller, way } = row(engine, "back", PAYS, true);
     const just: Swap = { amounts: [PAID - REBATE, PAID], preimage: new Uint8Array(32).fill(5) };
     forwarder.node.purse(3n * REBATE);
-    for (const fulfilled of [false, true]) {
+    let left = 3n * REBATE;
+    for (const fulfilled of [false, true, false]) {
       begin(network, way, MWH, just);
       network.run();
-      expect(forwarder.node.purse()).toEqual({ capMsat: 3n * REBATE, leftMsat: 2n * REBATE });
+      expect(forwarder.node.purse()).toEqual({ capMsat: 3n * REBATE, leftMsat: left - REBATE });
       const id = misdeed(seller, "newest", NO_INPUT, 0);
       if (fulfilled) misdeed(seller, "fulfil", just.preimage as Uint8Array, 0, id);
       else misdeed(seller, "fail", NO_INPUT, 0, id, TEMPORARY_NODE_FAILURE);
       network.run();
-      expect(forwarder.node.purse().leftMsat).toBe(fulfilled ? 2n * REBATE : 3n * REBATE);
+      if (fulfilled) left -= REBATE;
+      expect(forwarder.node.purse().leftMsat).toBe(left);
     }
   });
 

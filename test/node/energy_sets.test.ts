@@ -210,4 +210,28 @@ describe.each(availableEngines().map(({ name }) => name))("offers on %s", (engin
     expect(ends()[1]).toEqual([1]);
     for (const side of ["sell", "buy"] as const) hub.node.offer(0, offer(network, { side, priceMsatPerKwh: 0n }));
   });
+
+  it("what has gone is counted in 24 intervals: no other one is sold into before one of them is closed", () => {
+    const { hub, left, right, pay, network } = market(engine, "intervals", []);
+    const first = network.interval;
+    // A meter remembers what it has promised for fewer.
+    const middle = first + 12 * INTERVAL_S;
+    hub.node.offer(0, offer(network, { untilS: middle }));
+    hub.node.offer(1, offer(network, { fromS: middle, meter: 1 }));
+    const sold = (i: number): boolean => {
+      const before = hub.told("received").length;
+      // A line has room for fewer.
+      pay(i % 2 === 0 ? left : right, { mwh: MWH, set: 1 + i, start: first + i * INTERVAL_S });
+      return hub.told("received").length > before;
+    };
+    expect(Array.from({ length: 24 }, (_, i) => sold(i))).not.toContain(false);
+    expect(sold(24)).toBe(false);
+    expect([left, right].flatMap((node) => node.told("failed"))).toMatchObject([{ code: TEMPORARY_NODE_FAILURE }]);
+    network.toSecond(0);
+    network.seconds(14);
+    expect(sold(24)).toBe(false);
+    network.seconds(1);
+    expect(sold(24)).toBe(true);
+    expect(sold(25)).toBe(false);
+  });
 });
