@@ -21,7 +21,7 @@ import {
   wealths,
   withAttackers,
 } from "./drills.js";
-import { expectAgreed, INTERVAL_S, LINE } from "./lines.js";
+import { energyOf, expectAgreed, INTERVAL_S, LINE } from "./lines.js";
 import type { TestNode } from "./network.js";
 
 // What a forwarder asks and pays, and what a recipient takes, to the unit: PROTOCOL.md, "Forwarding" and "The recipient".
@@ -184,6 +184,57 @@ describe.each(availableEngines().map(({ name }) => name))("rents and rebates of 
     for (const channel of [0, 1]) expect(agreedMwh(forwarder, channel, network.interval + INTERVAL_S)).toBe(0n);
     expectAgreed(buyer, forwarder);
     expectAgreed(forwarder, seller, 1, 0);
+  });
+});
+
+describe.each(availableEngines().map(({ name }) => name))("a neighbour's share of a line, on %s", (engine) => {
+  it("pending riders of one neighbour take a quarter, to the unit: by interval and sign, lapsed ones no more", () => {
+    const network = new DrillNetwork(engine, "share", ["buyer", "seller"]);
+    const nodes = network.row(["buyer", "forwarder", "seller"]);
+    const [buyer, forwarder, seller] = nodes as [TestNode, TestNode, TestNode];
+    for (const node of [buyer, seller]) misdeed(node, "keep_swaps", NO_INPUT, 1);
+    const way = along(...nodes);
+    const quarter = energyOf(seller).capacityMwh / 4n;
+    const next = network.interval + 2 * INTERVAL_S;
+    const refused = { kind: "failed", hop: 0, code: TEMPORARY_CHANNEL_FAILURE };
+    // What the forwarder itself wants of the line, and what comes the other way, are nobody's share.
+    expect(swap(network, way.slice(1), quarter)).toBeUndefined();
+    const reversed = [
+      { from: seller, to: forwarder, channel: 0 },
+      { from: forwarder, to: buyer, channel: 0 },
+    ];
+    expect(swap(network, reversed, quarter)).toBeUndefined();
+    expect(swap(network, way, quarter + 1n)).toMatchObject(refused);
+    expect(swap(network, way, quarter)).toBeUndefined();
+    expect(swap(network, way, 1n)).toMatchObject(refused);
+    expect(swap(network, way, -quarter - 1n)).toMatchObject(refused);
+    expect(swap(network, way, -quarter)).toBeUndefined();
+    expect(swap(network, way, quarter, { start: next })).toBeUndefined();
+    expect(swap(network, way, 1n, { start: next })).toMatchObject(refused);
+    const start = network.interval + INTERVAL_S;
+    network.seconds(12);
+    expect(forwarder.told("lapsed").length).toBeGreaterThan(0);
+    expect(swap(network, way, quarter, { start })).toBeUndefined();
+  });
+
+  it("it is a quarter of what is left: less by what is agreed on in the same interval, more against it", () => {
+    const { network, seller, way } = row(engine, "left", {});
+    seller.node.offer(1, offer(network, { side: "buy", priceMsatPerKwh: 0n }));
+    const { capacityMwh } = energyOf(seller);
+    const refused = { kind: "failed", hop: 0, code: TEMPORARY_CHANNEL_FAILURE };
+    const most = (mwh: bigint, change: Swap = {}): void => {
+      expect(swap(network, way, mwh < 0n ? mwh - 1n : mwh + 1n, change)).toMatchObject(refused);
+      expect(swap(network, way, mwh, change)).toMatchObject({ kind: "sent" });
+    };
+    const first = capacityMwh / 4n;
+    most(first);
+    const second = (capacityMwh - first) / 4n;
+    most(second);
+    most(first, { start: network.interval + 2 * INTERVAL_S });
+    const against = (capacityMwh + first + second) / 4n;
+    most(-against);
+    // Another one against it, of what the line is left with by then.
+    most(-(capacityMwh + first + second - against) / 4n);
   });
 });
 
