@@ -61,23 +61,25 @@ export { transport_open, transport_receive, transport_send, transport_close } fr
 export { boot, connect, disconnect, tick, block, funding_depth, funding_spent } from "../../assembly/node/life";
 export { command } from "../../assembly/node/commands";
 
-let keeps: bool = false;
+const KEEPS_SWAPS: i32 = 1;
+const KEEPS_ALL: i32 = 2;
+let keeps: i32 = 0;
 
-/** From now on (1) swaps that come in are neither forwarded nor fulfilled nor failed. */
-export function keep_swaps(on: i32): void {
-  keeps = on != 0;
+/** From now on swaps (1), or all HTLCs (2), that come in are neither forwarded nor fulfilled nor failed. */
+export function keep_swaps(which: i32): void {
+  keeps = which;
 }
 
 export function receive(connection: i32, len: i32): i32 {
   const code = honest_receive(connection, len);
-  if (!keeps) return code;
+  if (keeps < KEEPS_SWAPS) return code;
   // Before they are irrevocable the payment room does not look at them.
   for (let n = 0; n < MAX_CHANNELS; n++) {
     for (let i = 0; i < MAX_HTLCS; i++) {
       const slot = slot_of(n, i);
       const comes = slot_state(slot) != FREE && slot_state(slot) < COMMITTED;
       const theirs = load<u32>(slot, HTLC_OFFERED_BY) == COUNTERPARTY;
-      if (comes && theirs && has_rider(slot + SLOT_RIDER)) slot_mark(slot, SLOT_HANDLED);
+      if (comes && theirs && (keeps == KEEPS_ALL || has_rider(slot + SLOT_RIDER))) slot_mark(slot, SLOT_HANDLED);
     }
   }
   return code;

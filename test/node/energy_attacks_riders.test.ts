@@ -20,7 +20,7 @@ import {
   withAttackers,
 } from "./drills.js";
 import { energyOf, expectAgreed, INTERVAL_S } from "./lines.js";
-import type { TestNode } from "./network.js";
+import { invoiceOf, routeOf, type TestNode } from "./network.js";
 
 // Riders that are not what the payer wanted, and ways that come back: PROTOCOL.md, "Forwarding" and "What an honest end can
 // lose".
@@ -28,6 +28,7 @@ import type { TestNode } from "./network.js";
 const MWH = 2_000_000n;
 const FINAL_INCORRECT_HTLC_AMOUNT = 19;
 const INVALID_ONION_PAYLOAD = 0x4016;
+const INCORRECT_DETAILS = 0x400f;
 
 type Change = readonly [what: string, start: number, kind: "receipt" | "promise", mwh: bigint];
 /** Of a promise for the interval that goes on. */
@@ -123,6 +124,77 @@ describe.each(availableEngines().map(({ name }) => name))("riders that are tampe
     network.run();
     expect(buyer.told("failed")).toMatchObject([{ hop: 1, code: 0x400f }]);
     expectUnmoved(nodes, before);
+  });
+});
+
+describe.each(availableEngines().map(({ name }) => name))("riders that nobody asked for, on %s", (engine) => {
+  const AMOUNT_MSAT = priced(MWH);
+
+  /** Payments of A alone to the `hops`-th node of a row; `sent_on` puts a rider on it at the first one, or none. */
+  function plain(hops: number) {
+    const network = new DrillNetwork(engine, "plain", ["forger"]);
+    const nodes = network.row(["buyer", "forger", "honest", "seller"]);
+    const [buyer, forger] = nodes as [TestNode, TestNode];
+    const way = along(...nodes).slice(0, hops);
+    const payee = nodes[hops] as TestNode;
+    payee.node.offer(0, offer(network));
+    misdeed(forger, "keep_swaps", NO_INPUT, 2);
+    const route = routeOf(
+      network,
+      AMOUNT_MSAT,
+      way.map(({ from, to, channel }) => ({ node: to, scid: from.node.channel(channel)?.shortChannelId ?? 0n })),
+    );
+    const sendOn = (mwh: bigint): void => {
+      const added = mwh === 0n ? rider(0, "receipt", 0n) : rider(network.interval, "promise", mwh);
+      const id = misdeed(forger, "newest", NO_INPUT, 0);
+      expect(misdeed(forger, "send_on", added, 0, id, 1, AMOUNT_MSAT, 1)).toBe(0);
+      network.run();
+    };
+    const pay = (how: { invoice?: ReturnType<typeof invoiceOf> } = {}): void => {
+      buyer.node.pay({ channel: 0, hops: route, ...how });
+      network.run();
+    };
+    return { network, nodes, buyer, payee, pay, sendOn, before: wealths(...nodes) };
+  }
+
+  it.each([
+    ["to the recipient", 2, INCORRECT_DETAILS],
+    ["to another forwarder", 3, INVALID_ONION_PAYLOAD],
+  ])("a forwarder puts a rider on a payment whose onion has no energy, %s: refused, nothing moves", (_, hops, code) => {
+    const { nodes, buyer, payee, pay, sendOn, before } = plain(hops);
+    const [, forger, honest] = nodes as [TestNode, TestNode, TestNode];
+    for (const mwh of [MWH, -MWH]) {
+      pay();
+      sendOn(mwh);
+      expect(buyer.told("failed").at(-1)).toMatchObject({ hop: 1, code });
+    }
+    expect(buyer.told("failed")).toHaveLength(2);
+    expect(payee.told("received")).toEqual([]);
+    expectUnmoved(nodes, before);
+    expectAgreed(forger, honest, 1, 0);
+    // As it came it goes through.
+    pay();
+    sendOn(0n);
+    expect(buyer.told("sent")).toHaveLength(1);
+    expect(payee.told("received")).toMatchObject([{ amountMsat: AMOUNT_MSAT }]);
+  });
+
+  it("a forwarder puts a rider on the payment of an invoice: it is not paid by it, and can be paid still", () => {
+    const { network, nodes, buyer, payee, pay, sendOn, before } = plain(2);
+    const request = { amountMsat: AMOUNT_MSAT, description: "", timestampS: network.utcS };
+    const invoice = invoiceOf(payee.node.invoice(request).bolt11);
+    for (const mwh of [MWH, -MWH]) {
+      pay({ invoice });
+      sendOn(mwh);
+      expect(buyer.told("failed").at(-1)).toMatchObject({ hop: 1, code: INCORRECT_DETAILS });
+    }
+    expect(payee.told("received")).toEqual([]);
+    expectUnmoved(nodes, before);
+    pay({ invoice });
+    sendOn(0n);
+    expect(payee.told("received")).toMatchObject([{ amountMsat: AMOUNT_MSAT }]);
+    expect(payee.told("received")[0]?.energy).toBeUndefined();
+    expect(agreedMwh(payee, 0, network.interval)).toBe(0n);
   });
 });
 

@@ -19,11 +19,14 @@ import {
   TEMPORARY_CHANNEL_FAILURE,
   TEMPORARY_NODE_FAILURE,
   wealths,
+  withAttackers,
 } from "./drills.js";
-import { expectAgreed, INTERVAL_S, LINE } from "./lines.js";
+import { energyOf, expectAgreed, INTERVAL_S, LINE } from "./lines.js";
 import type { TestNode } from "./network.js";
 
 // What a forwarder asks and pays, and what a recipient takes, to the unit: PROTOCOL.md, "Forwarding" and "The recipient".
+
+withAttackers();
 
 const FEE_INSUFFICIENT = 0x100c;
 const INCORRECT_DETAILS = 0x400f;
@@ -50,6 +53,10 @@ describe.each(availableEngines().map(({ name }) => name))("rents and rebates of 
     const { network, nodes, way, before } = row(engine, "rent", CHARGES);
     const less = swap(network, way, MWH, { amounts: [PAID + RENT - 1n, PAID] });
     expect(less).toMatchObject({ kind: "failed", hop: 0, code: FEE_INSUFFICIENT });
+    // What came in, and no channel_update.
+    const data = Buffer.alloc(10);
+    data.writeBigUInt64BE(PAID + RENT - 1n);
+    expect(Buffer.from(less?.kind === "failed" ? less.data : []).toString("hex")).toBe(data.toString("hex"));
     expectUnmoved(nodes, before);
     expect(swap(network, way, MWH, { amounts: [PAID + RENT, PAID] })).toMatchObject({ kind: "sent" });
     expect(gains(nodes, before)[1]).toBe(RENT);
@@ -75,19 +82,41 @@ describe.each(availableEngines().map(({ name }) => name))("rents and rebates of 
     expect(swap(network, way, MWH)).toMatchObject({ kind: "sent" });
   });
 
+  it("no rebate is given where both lines lead to one neighbour, though the one charges less than the other pays", () => {
+    const network = new DrillNetwork(engine, "one neighbour");
+    const [owner, trader] = [network.addNode("owner", 2), network.addNode("trader", 2)];
+    const [free, pays] = [network.join(owner, trader), network.join(owner, trader, PAYS)];
+    network.settle();
+    owner.node.purse(10n * REBATE);
+    trader.node.offer(0, offer(network, { priceMsatPerKwh: 0n }));
+    const before = wealths(owner, trader);
+    const way = [
+      { from: trader, to: owner, channel: free[1] },
+      { from: owner, to: trader, channel: pays[0] },
+    ];
+    const drawn = swap(network, way, MWH, { amounts: [PAID - 1n, PAID] });
+    expect(drawn).toMatchObject({ kind: "failed", hop: 0, code: TEMPORARY_CHANNEL_FAILURE });
+    expect(owner.node.purse().leftMsat).toBe(10n * REBATE);
+    expectUnmoved([owner, trader], before);
+    expect(swap(network, way, MWH, { amounts: [PAID, PAID] })).toMatchObject({ kind: "sent" });
+    expect(gains([owner, trader], before)).toEqual([0n, 0n]);
+  });
+
   it("what is reserved for a swap comes back if it fails, and only then", () => {
     const { network, forwarder, seller, way } = row(engine, "back", PAYS, true);
     const just: Swap = { amounts: [PAID - REBATE, PAID], preimage: new Uint8Array(32).fill(5) };
     forwarder.node.purse(3n * REBATE);
-    for (const fulfilled of [false, true]) {
+    let left = 3n * REBATE;
+    for (const fulfilled of [false, true, false]) {
       begin(network, way, MWH, just);
       network.run();
-      expect(forwarder.node.purse()).toEqual({ capMsat: 3n * REBATE, leftMsat: 2n * REBATE });
+      expect(forwarder.node.purse()).toEqual({ capMsat: 3n * REBATE, leftMsat: left - REBATE });
       const id = misdeed(seller, "newest", NO_INPUT, 0);
       if (fulfilled) misdeed(seller, "fulfil", just.preimage as Uint8Array, 0, id);
       else misdeed(seller, "fail", NO_INPUT, 0, id, TEMPORARY_NODE_FAILURE);
       network.run();
-      expect(forwarder.node.purse().leftMsat).toBe(fulfilled ? 2n * REBATE : 3n * REBATE);
+      if (fulfilled) left -= REBATE;
+      expect(forwarder.node.purse().leftMsat).toBe(left);
     }
   });
 
@@ -155,6 +184,57 @@ describe.each(availableEngines().map(({ name }) => name))("rents and rebates of 
     for (const channel of [0, 1]) expect(agreedMwh(forwarder, channel, network.interval + INTERVAL_S)).toBe(0n);
     expectAgreed(buyer, forwarder);
     expectAgreed(forwarder, seller, 1, 0);
+  });
+});
+
+describe.each(availableEngines().map(({ name }) => name))("a neighbour's share of a line, on %s", (engine) => {
+  it("pending riders of one neighbour take a quarter, to the unit: by interval and sign, lapsed ones no more", () => {
+    const network = new DrillNetwork(engine, "share", ["buyer", "seller"]);
+    const nodes = network.row(["buyer", "forwarder", "seller"]);
+    const [buyer, forwarder, seller] = nodes as [TestNode, TestNode, TestNode];
+    for (const node of [buyer, seller]) misdeed(node, "keep_swaps", NO_INPUT, 1);
+    const way = along(...nodes);
+    const quarter = energyOf(seller).capacityMwh / 4n;
+    const next = network.interval + 2 * INTERVAL_S;
+    const refused = { kind: "failed", hop: 0, code: TEMPORARY_CHANNEL_FAILURE };
+    // What the forwarder itself wants of the line, and what comes the other way, are nobody's share.
+    expect(swap(network, way.slice(1), quarter)).toBeUndefined();
+    const reversed = [
+      { from: seller, to: forwarder, channel: 0 },
+      { from: forwarder, to: buyer, channel: 0 },
+    ];
+    expect(swap(network, reversed, quarter)).toBeUndefined();
+    expect(swap(network, way, quarter + 1n)).toMatchObject(refused);
+    expect(swap(network, way, quarter)).toBeUndefined();
+    expect(swap(network, way, 1n)).toMatchObject(refused);
+    expect(swap(network, way, -quarter - 1n)).toMatchObject(refused);
+    expect(swap(network, way, -quarter)).toBeUndefined();
+    expect(swap(network, way, quarter, { start: next })).toBeUndefined();
+    expect(swap(network, way, 1n, { start: next })).toMatchObject(refused);
+    const start = network.interval + INTERVAL_S;
+    network.seconds(12);
+    expect(forwarder.told("lapsed").length).toBeGreaterThan(0);
+    expect(swap(network, way, quarter, { start })).toBeUndefined();
+  });
+
+  it("it is a quarter of what is left: less by what is agreed on in the same interval, more against it", () => {
+    const { network, seller, way } = row(engine, "left", {});
+    seller.node.offer(1, offer(network, { side: "buy", priceMsatPerKwh: 0n }));
+    const { capacityMwh } = energyOf(seller);
+    const refused = { kind: "failed", hop: 0, code: TEMPORARY_CHANNEL_FAILURE };
+    const most = (mwh: bigint, change: Swap = {}): void => {
+      expect(swap(network, way, mwh < 0n ? mwh - 1n : mwh + 1n, change)).toMatchObject(refused);
+      expect(swap(network, way, mwh, change)).toMatchObject({ kind: "sent" });
+    };
+    const first = capacityMwh / 4n;
+    most(first);
+    const second = (capacityMwh - first) / 4n;
+    most(second);
+    most(first, { start: network.interval + 2 * INTERVAL_S });
+    const against = (capacityMwh + first + second) / 4n;
+    most(-against);
+    // Another one against it, of what the line is left with by then.
+    most(-(capacityMwh + first + second - against) / 4n);
   });
 });
 

@@ -13,11 +13,14 @@ import {
   say,
   TEMPORARY_CHANNEL_FAILURE,
   wealths,
+  withAttackers,
 } from "./drills.js";
 import { expectAgreed, LINE } from "./lines.js";
 import type { TestNode } from "./network.js";
 
 // When riders lapse, and when they may: PROTOCOL.md, "No free option".
+
+withAttackers();
 
 const MWH = 1_000_000n;
 const ERR_ORDER = -11;
