@@ -124,6 +124,7 @@ static void take_hello(struct peer_link *link, uint64_t now_us) {
     if (node == NULL || now_us < link->begins_us) return;
     link->remote = from;
     if (to != link->session || !connected) link->owes_hello = 1;
+    link->due_us = now_us + PEER_HELLO_EVERY_US;
     if (to == link->session) begin(link, now_us);
 }
 
@@ -357,7 +358,8 @@ uint64_t peer_links_due_us(void) {
 
 int peer_links_quiet(void) {
     for (uint32_t i = 0; i < peer_links_count(); i++) {
-        if (links[i].line_sent < links[i].line_length || due_of(&links[i]) == 0) return 0;
+        const struct peer_link *link = &links[i];
+        if (link->line_sent < link->line_length || due_of(link) <= link->polled_us) return 0;
     }
     return 1;
 }

@@ -41,7 +41,8 @@ void peer_links_stop(void);
 void peer_links_poll(uint64_t now_us);
 // When peer_links_poll is to be called again though nothing arrives; 0: at once, BOARD_NO_DEADLINE: never.
 uint64_t peer_links_due_us(void);
-// Whether the last peer_links_poll found nothing to read, and nothing waits to be written.
+// Whether the last peer_links_poll found nothing to read, nothing waits to be written, and nothing more was due then. A
+// line that is busy is never quiet.
 int peer_links_quiet(void);
 
 // Takes bytes for the peer of link number `link`, from 1 on. ERR_STATE: there is no connection. ERR_CAPACITY: there is no

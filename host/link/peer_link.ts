@@ -54,6 +54,10 @@ export class PeerLink {
   #expected = 0;
   #failures = 0;
   #pauseUs = FIRST_PAUSE_US;
+  #owesHello = false;
+  #owesAck = false;
+  /** What has arrived is being looked at; what is to be written comes after it. */
+  #feeding = false;
 
   /** Sends the first HELLO with the first `poll`. */
   constructor(options: PeerLinkOptions) {
@@ -66,6 +70,11 @@ export class PeerLink {
     return this.#state === "open";
   }
 
+  /** Bytes that were sent and have not arrived yet, as far as this end knows. */
+  get outstanding(): number {
+    return [...this.#frames, ...this.#queue].reduce((sum, bytes) => sum + bytes.length, 0);
+  }
+
   /** When `poll` has something to do though nothing arrives; `undefined`: never. */
   get dueUs(): bigint | undefined {
     return this.#dueUs;
@@ -73,30 +82,36 @@ export class PeerLink {
 
   /** Takes bytes from the line, in any portions. */
   feed(bytes: Uint8Array): void {
-    for (const content of this.#decoder.feed(bytes)) this.#take(Buffer.from(content));
-    this.#sendMore();
+    this.#feeding = true;
+    try {
+      for (const content of this.#decoder.feed(bytes)) this.#take(Buffer.from(content));
+    } finally {
+      this.#feeding = false;
+    }
+    this.#write();
   }
 
   /** Bytes for the other side. Without a connection they go nowhere. */
   send(bytes: Uint8Array): void {
     if (this.#state !== "open") return;
     this.#queue.push(Uint8Array.from(bytes));
-    this.#sendMore();
+    this.#write();
   }
 
   /** Ends the connection, once all that was sent has arrived. */
   hangUp(): void {
     if (this.#state !== "open") return;
     this.#state = "closing";
-    this.#sendMore();
+    this.#write();
   }
 
   /** Does what is due by now. */
   poll(): void {
     if (this.#dueUs === undefined || this.#options.nowUs() < this.#dueUs) return;
     if (this.#state === "none") {
-      this.#hello();
+      this.#owesHello = true;
       this.#dueUs = this.#options.nowUs() + HELLO_EVERY_US;
+      this.#write();
       return;
     }
     if (++this.#failures === FAILURES) {
@@ -124,7 +139,7 @@ export class PeerLink {
     if (from === 0 || from === this.#session) return;
     if (this.#state !== "none") {
       if (from === this.#remote && to === this.#session) {
-        if (!connected) this.#hello();
+        if (!connected) this.#owesHello = true;
         return;
       }
       this.#end(false);
@@ -132,24 +147,23 @@ export class PeerLink {
     const now = this.#options.nowUs();
     if (now < this.#beginsUs) return;
     this.#remote = from;
-    const begins = to === this.#session;
-    if (begins) {
-      this.#state = "open";
-      this.#beginsUs = now + HELLO_EVERY_US;
-      this.#dueUs = undefined;
-      this.#first = this.#expected = this.#failures = 0;
-      this.#pauseUs = FIRST_PAUSE_US;
-    }
-    if (!begins || !connected) this.#hello();
-    if (begins) this.#options.onConnect();
+    if (to !== this.#session || !connected) this.#owesHello = true;
+    this.#dueUs = now + HELLO_EVERY_US;
+    if (to !== this.#session) return;
+    this.#state = "open";
+    this.#beginsUs = now + HELLO_EVERY_US;
+    this.#dueUs = undefined;
+    this.#first = this.#expected = this.#failures = 0;
+    this.#pauseUs = FIRST_PAUSE_US;
+    this.#options.onConnect();
   }
 
   #takeData(from: number, number: number, bytes: Uint8Array): void {
     if (this.#state === "none" || from !== this.#remote) return;
-    const next = number === this.#expected;
-    if (next) this.#expected = (this.#expected + 1) % NUMBERS;
-    this.#write(Kind.ack, from, 2, (content) => content.writeUInt16LE(this.#expected, 5));
-    if (next && this.#state === "open") this.#options.onReceive(Uint8Array.from(bytes));
+    this.#owesAck = true;
+    if (number !== this.#expected) return;
+    this.#expected = (this.#expected + 1) % NUMBERS;
+    if (this.#state === "open") this.#options.onReceive(Uint8Array.from(bytes));
   }
 
   #takeAck(to: number, next: number): void {
@@ -164,8 +178,9 @@ export class PeerLink {
 
   #end(sayBye: boolean): void {
     const told = this.#state === "open";
-    if (sayBye) this.#write(Kind.bye, this.#session, 0);
+    if (sayBye) this.#frame(Kind.bye, this.#session, 0);
     this.#state = "none";
+    this.#owesHello = this.#owesAck = false;
     this.#session = this.#session === LAST_SESSION ? 1 : this.#session + 1;
     this.#remote = 0;
     this.#queue = [];
@@ -174,7 +189,12 @@ export class PeerLink {
     if (told) this.#options.onDisconnect();
   }
 
-  #sendMore(): void {
+  /** Writes what is owed, and as much of the queue as may be under way. */
+  #write(): void {
+    if (this.#feeding) return;
+    if (this.#owesHello) this.#hello();
+    if (this.#owesAck) this.#frame(Kind.ack, this.#remote, 2, (content) => content.writeUInt16LE(this.#expected, 5));
+    this.#owesHello = this.#owesAck = false;
     if (this.#state === "none") return;
     while (this.#frames.length < PEER_WINDOW && this.#queue.length > 0) {
       const all = Buffer.concat(this.#queue);
@@ -187,7 +207,7 @@ export class PeerLink {
   }
 
   #hello(): void {
-    this.#write(Kind.hello, this.#session, 5, (content) => {
+    this.#frame(Kind.hello, this.#session, 5, (content) => {
       content.writeUInt32LE(this.#remote, 5);
       content[9] = this.#state === "none" ? 0 : 1;
     });
@@ -195,13 +215,13 @@ export class PeerLink {
 
   #data(i: number, bytes: Uint8Array): void {
     this.#dueUs = this.#options.nowUs() + this.#pauseUs;
-    this.#write(Kind.data, this.#session, 2 + bytes.length, (content) => {
+    this.#frame(Kind.data, this.#session, 2 + bytes.length, (content) => {
       content.writeUInt16LE((this.#first + i) % NUMBERS, 5);
       content.set(bytes, DATA_HEADER_BYTES);
     });
   }
 
-  #write(kind: number, session: number, more: number, fill?: (content: Buffer) => void): void {
+  #frame(kind: number, session: number, more: number, fill?: (content: Buffer) => void): void {
     const content = Buffer.alloc(5 + more);
     content[0] = kind;
     content.writeUInt32LE(session, 1);
