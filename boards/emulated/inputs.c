@@ -6,6 +6,7 @@
 #include "provision.h"
 
 const int board_counts_pulses = 0;
+const int board_takes_steps = 1;
 
 // A power of two. At 50 pulses a second, both of a pulse's edges, it is full after more than two seconds.
 #define EDGES 256u

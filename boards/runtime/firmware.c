@@ -5,6 +5,7 @@
 #include "board.h"
 #include "bytes.h"
 #include "crypto.h"
+#include "loop.h"
 #include "peer_link.h"
 #include "service.h"
 
@@ -35,5 +36,10 @@ void firmware_run(void) {
     }
     crypto_init(seeded ? seed : NULL);
     crypto_wipe(seed, sizeof seed);
-    service_run();
+    service_start();
+    for (;;) {
+        int busy = service_turn();
+        uint64_t due_us = loop_turn();
+        if (!busy) board_idle_until(due_us);
+    }
 }
