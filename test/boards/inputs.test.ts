@@ -4,6 +4,7 @@ import { LineSocket } from "../../host/link/line_socket.js";
 import { InputBit, type Machine } from "../../host/link/machine.js";
 import { Status } from "../../host/link/protocol.js";
 import { whereItRuns } from "../driver/engines.js";
+import { CONFIGURATION, FREE, FreeBoard } from "./free_board.js";
 import { BOARDS, engineOf, KEY, makeMachine } from "./board.js";
 
 const SEALED = { sealed: Uint8Array.of(1) };
@@ -74,6 +75,19 @@ describe.each(BOARDS)("the inputs of the board %s", (name) => {
         await outcome(machine, "written"); // as provisioned
         line.write(Uint8Array.of(0));
         await outcome(machine, REFUSED_SEALED);
+      }));
+
+    it("lose edges where more come than their queue holds, and say so", () =>
+      withInputs({}, async (machine, line) => {
+        const board = new FreeBoard(machine);
+        await machine.client.writeSettings({ mode: FREE, metrology: CONFIGURATION });
+        const ready = machine.client.link.ready();
+        await machine.client.restart();
+        expect(await ready).toBe("");
+        board.listen();
+        line.write(Uint8Array.from({ length: 4000 }, (_, i) => (i % 2 === 0 ? InputBit.import : 0)));
+        for (let tries = 0; tries < 500 && board.log.length === 0; tries++) await board.registers();
+        expect(board.log.join()).toContain("edges were lost: their queue was full");
       }));
   });
 });

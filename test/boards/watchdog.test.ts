@@ -1,0 +1,71 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { projectRoot } from "../../host/root.js";
+import { whereItRuns } from "../driver/engines.js";
+import { KEY, makeMachine } from "./board.js";
+import { CONFIGURATION, FREE, FreeBoard } from "./free_board.js";
+
+const compiler = spawnSync("cc", ["--version"]).status === 0;
+
+describe.skipIf(!compiler)("the watchdog of a process", () => {
+  it("resets what runs in circles and what sleeps, and nothing that feeds it", () => {
+    const directory = mkdtempSync(join(tmpdir(), "tieline-watchdog-"));
+    try {
+      const program = join(directory, "watchdog");
+      const boards = join(projectRoot(), "boards");
+      const flags = "-std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -g -O1";
+      const folders = [boards, join(boards, "posix")].map((folder) => `-I${folder}`);
+      const source = join(projectRoot(), "test/boards/watchdog_harness.c");
+      const built = spawnSync("cc", [...flags.split(" "), ...folders, "-o", program, source], { encoding: "utf8" });
+      expect(built.stderr).toBe("");
+      for (const args of [[], ["asleep"]]) {
+        expect(spawnSync(program, args, { encoding: "utf8", timeout: 30_000 }).stdout).toBe("fed\nin time\n");
+      }
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
+  });
+});
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Longer than the loop's watchdog waits; a machine that has no time for the board may need it again. */
+const HANGS_MS = 11_000;
+const ATTEMPTS = 4;
+
+// A board whose answers are not read waits for the line: its watchdog has to end that.
+describe("the watchdog of a board in free mode", () => {
+  whereItRuns("qemu", () => {
+    it("resets it where it hangs, and not where it goes its turns", async () => {
+      const boards = (["posix", "qemu", "posix"] as const).map(
+        (name) => new FreeBoard(makeMachine(name, { key: KEY })),
+      );
+      const restarts = boards.map(() => 0);
+      try {
+        for (const [i, board] of boards.entries()) {
+          expect(await board.set({ mode: FREE, metrology: CONFIGURATION })).toBe("");
+          const { link } = board.machine.client;
+          const count = (): void => void (restarts[i] = (restarts[i] ?? 0) + 1);
+          void link.ready().then(count, () => undefined);
+        }
+        const hanging = boards.slice(0, 2);
+        for (let attempt = 0; attempt < ATTEMPTS && (restarts[0] === 0 || restarts[1] === 0); attempt++) {
+          for (const { machine } of hanging) {
+            machine.stream.pause();
+            for (let i = 0; i < 12; i++) void machine.client.flashRead(0, 16_384).catch(() => undefined);
+          }
+          await sleep(HANGS_MS);
+          for (const { machine } of hanging) machine.stream.resume();
+          // What it says at its start comes before this.
+          for (const { machine } of hanging) await machine.client.hello();
+        }
+        expect(restarts).toEqual([1, 1, 0]);
+      } finally {
+        await Promise.all(boards.map(({ machine }) => machine.discard()));
+      }
+    }, 120_000);
+  });
+});
