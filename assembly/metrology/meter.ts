@@ -125,31 +125,29 @@ export function pulse_edges(base_ms: i64, count: i32): i32 {
   if (!clock.is_mono(base_ms) || <u32>count > <u32>MAX_EDGES) return ERR_ARGUMENT;
   if (!inputs.edges_are_valid(input, count)) return ERR_ARGUMENT;
   // The end of the interval as a distance from the base: one 64-bit comparison a batch, a 32-bit one an edge.
-  let room: u32 = u32.MAX_VALUE;
+  let room: u32 = inputs.OFFSET_MASK + 1;
   if (clock.clock_is_set()) {
     const distance = interval.interval_end_utc_ms() - clock.utc_of(base_ms);
     if (distance <= 0) return 0;
     if (distance < <i64>room) room = <u32>distance;
   }
-  const base = <u32>base_ms;
   let imported: u32 = 0;
   let exported: u32 = 0;
   let first: u32 = 0;
-  let taken = 0;
-  for (; taken < count; taken++) {
-    const edge = load<u32>(input + <usize>(taken * EDGE_BYTES));
-    const offset = edge & inputs.OFFSET_MASK;
-    if (offset >= room) break;
-    const pulses = inputs.edge_pulses(edge, base + offset);
-    if (pulses == 0) continue;
-    if (imported + exported == 0) first = offset;
-    if (inputs.edge_input(edge) == 0) imported += pulses;
-    else exported += pulses;
+  let at = input;
+  for (const end = input + <usize>(count * EDGE_BYTES); at < end;) {
+    const edge = load<u32>(at);
+    if ((edge & inputs.OFFSET_MASK) >= room) break;
+    at = inputs.follow(at, end, <u32>base_ms, room);
+    if (inputs.followed_pulses == 0) continue;
+    if (imported + exported == 0) first = inputs.followed_first;
+    if (inputs.edge_input(edge) == 0) imported += inputs.followed_pulses;
+    else exported += inputs.followed_pulses;
   }
   count_pulses(0, imported, base_ms + <i64>first);
   count_pulses(1, exported, base_ms + <i64>first);
   after_pulses(base_ms);
-  return taken;
+  return <i32>(at - input) / EDGE_BYTES;
 }
 
 /**

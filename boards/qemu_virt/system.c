@@ -27,6 +27,13 @@ uint64_t board_monotonic_us(void) {
     return ((uint64_t)high << 32 | low) / MTIME_PER_US;
 }
 
+// Instructions, where the emulator is told to count them.
+uint32_t board_cycles(void) {
+    uint32_t cycles;
+    __asm__ volatile("csrr %0, mcycle" : "=r"(cycles));
+    return cycles;
+}
+
 // What a test gave it; else what the emulator puts into the device tree, afresh at every power-on and reset. That is used
 // up where it stands.
 int32_t board_entropy(uint8_t *data, uint32_t length) {

@@ -5,6 +5,7 @@
 #include "service.h"
 
 void firmware_run(void) {
+    uint32_t since = board_cycles();
     board_init();
     uint8_t seed[32];
     int seeded = board_entropy(seed, sizeof seed) >= 0;
@@ -14,5 +15,5 @@ void firmware_run(void) {
     }
     crypto_init(seeded ? seed : NULL);
     crypto_wipe(seed, sizeof seed);
-    service_run();
+    service_run(since);
 }

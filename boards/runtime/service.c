@@ -61,10 +61,17 @@ static void take_byte(uint8_t byte) {
     }
 }
 
-_Noreturn void service_run(void) {
+static uint32_t started;
+
+uint32_t service_start_cycles(void) {
+    return started;
+}
+
+_Noreturn void service_run(uint32_t since) {
     settings_open();
     node_choose();
     const char *error = metrology_start();
+    started = board_cycles() - since;
     event_text(STATUS_READY, error == NULL ? "" : error);
     for (;;) {
         uint8_t bytes[32];

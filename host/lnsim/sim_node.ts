@@ -2,7 +2,7 @@ import { Entropy } from "../board/entropy.js";
 import { FaultyFlash } from "../board/flash_faults.js";
 import { KeyRing } from "../board/key_ring.js";
 import type { MeterPort } from "../board/meter_port.js";
-import { NODE_FLASH_SECTORS, NODE_SECTOR_BYTES, NodeBoard } from "../board/node_board.js";
+import { NODE_FLASH_SECTORS, NODE_SECTOR_BYTES, NodeBoard, type RandomSource } from "../board/node_board.js";
 import { NodeCrypto } from "../board/node_crypto.js";
 import { PowerCut } from "../board/power_cut.js";
 import { outpointOf, REGTEST_CHAIN_HASH, type Subscription } from "../chain/chain.js";
@@ -31,6 +31,10 @@ export interface Equipment {
   readonly meters?: readonly MeterPort[];
   /** On top of the chain's own settings. */
   readonly config?: Partial<NodeConfig>;
+  /** What it runs on instead of the world's. */
+  readonly engine?: Engine;
+  /** Its random generator, from its first start on; one that follows from the seed if absent. */
+  readonly random?: RandomSource;
 }
 
 /**
@@ -90,7 +94,8 @@ export class SimNode implements Party {
   start(): void {
     const { world, keys, equipment } = this;
     this.flash.powerOn();
-    const random = this.entropy.stream(`random/${this.starts++}`);
+    const random = equipment.random ?? this.entropy.stream(`random/${this.starts}`);
+    this.starts++;
     const board = new NodeBoard(this.flash, new NodeCrypto(keys), random, equipment.meters);
     const config = { chainHash: REGTEST_CHAIN_HASH, prefix: "bcrt", ...equipment.config };
     const start = { height: world.chain.height(), nowMs: world.nowMs, utcS: world.utcS };
@@ -113,7 +118,7 @@ export class SimNode implements Party {
       ),
     };
     this.guard(() => {
-      this.live = new LightningNode(world.engine, world.file, board, config, host, start);
+      this.live = new LightningNode(equipment.engine ?? world.engine, world.file, board, config, host, start);
     });
     ready = true;
     // Also if one of them is its end: what it has told, it has told.
