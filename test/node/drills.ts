@@ -26,7 +26,16 @@ export const priced = (mwh: bigint): bigint => ceilDiv(size(mwh) * PRICE, 1_000_
 
 /** What the attackers' firmware has beside the exports of node.wasm: attacker.entry.ts. */
 export type Misdeed =
-  "keep_swaps" | "fulfil" | "fail" | "send_on" | "believe" | "lapse_state" | "newest" | "remember" | "claim";
+  | "keep_swaps"
+  | "fulfil"
+  | "fail"
+  | "send_on"
+  | "offer_by_hand"
+  | "believe"
+  | "lapse_state"
+  | "newest"
+  | "remember"
+  | "claim";
 
 const attackersFirmware = (): ModuleFile => compileEntry("test/node/attacker.entry.ts", "node");
 
