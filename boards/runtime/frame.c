@@ -63,12 +63,20 @@ static struct {
     uint32_t crc;
 } encoder;
 
+static uint32_t line_cycles;
+
+uint32_t frame_line_cycles(void) {
+    return line_cycles;
+}
+
 static void send(const uint8_t *data, uint32_t length) {
+    uint32_t since = board_cycles();
     while (length > 0) {
         uint32_t accepted = board_link_write(0, data, length);
         data += accepted;
         length -= accepted;
     }
+    line_cycles += board_cycles() - since;
 }
 
 static void flush(void) {

@@ -37,7 +37,7 @@ enum module_state {
 struct module_cost {
     uint32_t gas;
     uint32_t microseconds;
-    uint32_t cycles; // of board_cycles, with what was compiled for the call
+    uint32_t cycles; // of board_cycles: with what was compiled for the call, without what the line took
 };
 
 struct module {

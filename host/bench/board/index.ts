@@ -52,7 +52,7 @@ const part = (role: Role, parts: Readonly<Record<Role, Part>>, cache: number): P
  * What the firmware costs an RV32 board, in instructions of an emulated one, beside those of the cryptography alone that
  * it calls for; where there is none, beside what they are to stay below. Warm: everything is compiled that is called.
  * Cold: nothing is. Every row is measured on two boards and has to come out the same.
- * @param quick a few rows
+ * @param quick a few rows, those of the node on one board only
  */
 export async function benchBoard(quick = false): Promise<BenchResult> {
   const missing = qemuMissing();
@@ -74,7 +74,7 @@ async function metering(days: number): Promise<BenchRow[]> {
 }
 
 async function few(parts: Readonly<Record<Role, Part>>): Promise<BenchRow[]> {
-  const report = await part("payer", parts, CHIP_CACHE);
+  const report = await measurePart(parts.payer, CHIP_CACHE);
   return [
     beside("receipt signed, cache of 32 KB", report.tick),
     beside("swap as payer, cache of 32 KB", report.swap),
