@@ -6,6 +6,8 @@ ARCH := -march=rv32imac -mabi=ilp32 -misa-spec=2.2
 CFLAGS := -Os --specs=picolibc.specs
 PARTS := bare
 PROGRAM := board.elf
+# Links to peers that there is memory for.
+PEER_LINKS := 1
 LINKER_SCRIPT := $(ROOT)/boards/esp32c6/link.ld
 # Read-only data shares the only flash segment with code, and code that runs while flash is written the RAM with data.
 LDFLAGS := --specs=picolibc.specs -nostartfiles -T $(LINKER_SCRIPT) -Wl,--gc-sections -Wl,--no-warn-rwx-segments \
@@ -14,4 +16,6 @@ LDFLAGS := --specs=picolibc.specs -nostartfiles -T $(LINKER_SCRIPT) -Wl,--gc-sec
 UPDATE_KEY ?=
 # What both modules' compiled code may take of 512 KB; see "Memory" in README.md.
 CODE_CACHE ?= 32768
-BOARD_FLAGS := -DUPDATE_KEY='"$(UPDATE_KEY)"' -DCODE_CACHE_BYTES=$(CODE_CACHE)u
+# 1: a host may step the board through simulated time. Not for a meter that counts.
+HIL ?=
+BOARD_FLAGS := $(if $(HIL),-DBOARD_STEPPED) -DUPDATE_KEY='"$(UPDATE_KEY)"' -DCODE_CACHE_BYTES=$(CODE_CACHE)u
