@@ -27,6 +27,8 @@ enum service_op {
     OP_IMAGE_DATA,
     OP_IMAGE_END,
     OP_IMAGES,
+    OP_LOGS = 21, // 20 is STEP
+    OP_STATE,
 };
 
 enum service_status {
@@ -45,6 +47,7 @@ enum service_status {
     STATUS_TELL = 20,
     STATUS_BROADCAST = 21,
     STATUS_WATCH = 22,
+    STATUS_LOG = 24, // 23 is RECORD
 };
 
 // The request, and how far it has been read. It stays where it is until it is answered.

@@ -3,21 +3,28 @@
 #include "board.h"
 #include "code_cache.h"
 #include "frame.h"
+#include "log.h"
 #include "metrology.h"
 #include "node.h"
 #include "operations.h"
 #include "request.h"
 #include "settings.h"
+#include "state.h"
 
 #define SERVICE_LINK 0
 
 static struct frame_decoder decoder;
 
+static void bad_frame(const char *text) {
+    state_counts.links[SERVICE_LINK].bad_frames++;
+    event_text(STATUS_BAD_FRAME, text);
+}
+
 static void answer(void) {
     request.at = decoder.content;
     request.left = decoder.length;
     const uint8_t *header = request_take(3);
-    if (header == NULL) return event_text(STATUS_BAD_FRAME, "the frame is too short");
+    if (header == NULL) return bad_frame("the frame is too short");
     request.sequence[0] = header[0];
     request.sequence[1] = header[1];
     switch (header[2]) {
@@ -38,6 +45,8 @@ static void answer(void) {
         case OP_IMAGE_DATA: return do_image_data();
         case OP_IMAGE_END: return do_image_end();
         case OP_IMAGES: return do_images();
+        case OP_LOGS: return do_logs();
+        case OP_STATE: return do_state();
         case OP_RESTART:
             respond_text(STATUS_OK, "");
             board_reset();
@@ -52,19 +61,23 @@ static void take_byte(uint8_t byte) {
     switch (frame_feed(&decoder, byte)) {
         case FRAME_NONE: return;
         case FRAME_READY:
+            state_counts.links[SERVICE_LINK].frames_in++;
             answer();
+            log_flush();
             // No module is being called here.
             return code_cache_trim();
-        case FRAME_BAD_COBS: return event_text(STATUS_BAD_FRAME, "the frame breaks off inside a COBS block");
-        case FRAME_BAD_CRC: return event_text(STATUS_BAD_FRAME, "the CRC is wrong");
-        case FRAME_TOO_LONG: return event_text(STATUS_BAD_FRAME, "the frame is too long");
+        case FRAME_BAD_COBS: return bad_frame("the frame breaks off inside a COBS block");
+        case FRAME_BAD_CRC: return bad_frame("the CRC is wrong");
+        case FRAME_TOO_LONG: return bad_frame("the frame is too long");
     }
 }
 
 _Noreturn void service_run(void) {
+    log_open();
     settings_open();
     node_choose();
     const char *error = metrology_start();
+    if (error != NULL) log_text("the meter does not run: ", error, NULL);
     event_text(STATUS_READY, error == NULL ? "" : error);
     for (;;) {
         uint8_t bytes[32];

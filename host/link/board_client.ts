@@ -36,7 +36,7 @@ export interface Images {
   readonly confirmedVersion: number;
 }
 
-/** Figures of the MAP operation by name: bytes unless the name says otherwise. */
+/** Figures of MAP and STATE by name; of MAP bytes unless the name says otherwise. */
 export type MemoryMap = ReadonlyMap<string, number>;
 
 const HASH_BYTES = 32;
@@ -56,6 +56,18 @@ function words(...values: number[]): Uint8Array {
   const bytes = Buffer.alloc(4 * values.length);
   values.forEach((value, i) => bytes.writeUInt32LE(value >>> 0, 4 * i));
   return bytes;
+}
+
+/** Named figures as MAP and STATE send them. */
+function figures(payload: Uint8Array): MemoryMap {
+  const values = new Map<string, number>();
+  for (let at = 0; at < payload.length;) {
+    const valueAt = at + 1 + (payload[at] ?? 0);
+    const name = Buffer.from(payload.subarray(at + 1, valueAt)).toString("ascii");
+    values.set(name, view(payload).getUint32(valueAt, true));
+    at = valueAt + 4;
+  }
+  return values;
 }
 
 /** Arguments as a call carries them: i32 in 4 bytes, i64 in 8, little-endian. */
@@ -210,17 +222,18 @@ export class BoardClient {
    * @param compileAll compile every function first, instead of those that calls have needed so far.
    */
   async map(compileAll = false, place: PlaceName = "metrology"): Promise<MemoryMap> {
-    const payload = await this.link.request(Op.map, Uint8Array.of(compileAll ? 1 : 0, Place[place]));
-    const figures = new Map<string, number>();
-    for (let at = 0; at < payload.length;) {
-      const valueAt = at + 1 + (payload[at] ?? 0);
-      figures.set(
-        Buffer.from(payload.subarray(at + 1, valueAt)).toString("ascii"),
-        view(payload).getUint32(valueAt, true),
-      );
-      at = valueAt + 4;
-    }
-    return figures;
+    return figures(await this.link.request(Op.map, Uint8Array.of(compileAll ? 1 : 0, Place[place])));
+  }
+
+  /** The board's log since it was started, as far as there is room: lines "seconds text", oldest first. */
+  async logs(): Promise<readonly string[]> {
+    const text = Buffer.from(await this.link.request(Op.logs)).toString("utf8");
+    return text.split("\n").slice(0, -1);
+  }
+
+  /** Figures of the board's life since it was started: boards/runtime/state.c. */
+  async state(): Promise<MemoryMap> {
+    return figures(await this.link.request(Op.state));
   }
 
   flashRead(offset: number, length: number, partition: Partition = "metrology"): Promise<Uint8Array> {

@@ -43,6 +43,8 @@ export class Link {
   #outputs: Response[] = [];
   #lastComplaint = "";
   #closed: Error | undefined;
+  /** Hears the lines of the board's log as they are written. */
+  onLog: ((line: string) => void) | undefined;
 
   constructor(stream: Duplex) {
     this.#stream = stream;
@@ -127,6 +129,8 @@ export class Link {
       for (const listener of this.#readyListeners.splice(0)) listener.resolve(message);
     } else if (status === Status.fault) {
       this.#rejectAll(new LinkError(status, `the board failed and restarted: ${message}`));
+    } else if (status === Status.log) {
+      this.onLog?.(message);
     } else {
       this.#lastComplaint = message;
     }

@@ -22,6 +22,8 @@ export const Op = {
   imageData: 17,
   imageEnd: 18,
   images: 19,
+  logs: 21,
+  state: 22,
 } as const;
 export type Op = (typeof Op)[keyof typeof Op];
 
@@ -40,6 +42,7 @@ export const Status = {
   tell: 20,
   broadcast: 21,
   watch: 22,
+  log: 24,
 } as const;
 
 /** Where a module runs, by the number that requests give it. */
