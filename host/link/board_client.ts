@@ -169,12 +169,13 @@ export class BoardClient {
   }
 
   /** Brings the board an image of the node module (host/image), which it tries from its next start on. */
-  async update(image: Uint8Array): Promise<void> {
+  async update(image: Uint8Array, onProgress?: (bytes: number) => void): Promise<void> {
     await this.link.request(Op.imageBegin, image.subarray(0, IMAGE_HEADER_BYTES));
     const module = image.subarray(IMAGE_HEADER_BYTES);
     for (let offset = 0; offset < module.length; offset += CHUNK_BYTES) {
       const chunk = module.subarray(offset, offset + CHUNK_BYTES);
       await this.link.request(Op.imageData, Buffer.concat([words(offset), chunk]));
+      onProgress?.(IMAGE_HEADER_BYTES + offset + chunk.length);
     }
     await this.link.request(Op.imageEnd);
   }
@@ -259,6 +260,22 @@ export class BoardClient {
   /** Starts the firmware anew; a READY event follows. */
   async restart(): Promise<void> {
     await this.link.request(Op.restart);
+  }
+
+  /** As `restart`; resolves with the READY event's text. Rejects where the board does not come back. */
+  async restartAndWait(timeoutMs = 20_000): Promise<string> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        reject(new Error(`the board does not come back within ${timeoutMs} ms`));
+      }, timeoutMs);
+    });
+    try {
+      const [text] = await Promise.all([Promise.race([this.link.ready(), late]), this.restart()]);
+      return text;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async powerOff(): Promise<void> {
