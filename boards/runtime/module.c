@@ -8,6 +8,7 @@
 #include "frame.h"
 #include "heap.h"
 #include "imports.h"
+#include "log.h"
 #include "stack.h"
 
 // wasm3 writes a call's arguments and result before it checks the value stack's end, so that end is kept this far from
@@ -149,7 +150,11 @@ const char *module_call(struct module *module, const char *name, const uint64_t 
     else error = call(module, function, arguments, count, result);
     heap_owner_end();
     module->cost.cycles = board_cycles() - frame_line_cycles() - cycles;
-    if (error != NULL) module_stop(module, error);
+    if (error != NULL) {
+        module->traps++;
+        log_text(module->name, " stopped: ", error, NULL);
+        module_stop(module, error);
+    }
     return error;
 }
 

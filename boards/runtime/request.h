@@ -28,6 +28,8 @@ enum service_op {
     OP_IMAGE_END,
     OP_IMAGES,
     OP_STEP,
+    OP_LOGS,
+    OP_STATE,
 };
 
 enum service_status {

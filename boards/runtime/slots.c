@@ -6,6 +6,7 @@
 #include "bytes.h"
 #include "crypto.h"
 #include "errors.h"
+#include "log.h"
 #include "settings.h"
 
 #define HEADER_VERSION 4u
@@ -111,6 +112,7 @@ static int try_trial(struct slot_choice *choice) {
         // A trial that cannot be counted would never end.
         if (save() == 0) return 1;
     }
+    log_line("the node's image on trial is given up");
     state.trial = SLOT_BUILT_IN;
     state.tries = 0;
     (void)save(); // if this fails, the next start comes to the same end
@@ -146,6 +148,7 @@ void slots_alive(uint64_t mono_ms) {
     state.tries = 0;
     if (state.running_version > state.confirmed_version) state.confirmed_version = state.running_version;
     if (save() < 0) state = before; // it is tried again
+    else log_number("the node's image stays: version ", state.running_version);
 }
 
 struct slot_state slots_state(void) {
@@ -213,5 +216,6 @@ int32_t slots_end(void) {
     state.tries = 0;
     error = save();
     if (error < 0) state = before;
+    else log_number("an image of the node waits for the next start: version ", choice.version);
     return error;
 }

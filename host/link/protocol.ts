@@ -23,6 +23,8 @@ export const Op = {
   imageEnd: 18,
   images: 19,
   step: 20,
+  logs: 21,
+  state: 22,
 } as const;
 export type Op = (typeof Op)[keyof typeof Op];
 
