@@ -33,6 +33,7 @@ export class PeerEnd {
   readonly script: string[] = [];
   readonly events: string[] = [];
   readonly lines: string[] = [];
+  private obedient = false;
 
   constructor(
     readonly calls: boolean,
@@ -46,6 +47,12 @@ export class PeerEnd {
     const last = this.heard.at(-1);
     if (last !== undefined) last.over = true;
     this.link = this.start(session);
+  }
+
+  /** From now on the node says what it is told to say, and nothing by rule. */
+  obey(): void {
+    this.obedient = true;
+    this.script.push("b");
   }
 
   private start(session: number): PeerLink {
@@ -67,6 +74,7 @@ export class PeerEnd {
         this.events.push(`r ${hex(bytes)}`);
         const last = this.heard.at(-1);
         if (last !== undefined) last.bytes = Buffer.concat([last.bytes, bytes]);
+        if (this.obedient) return;
         const what = (bytes[0] ?? 0) + bytes.length;
         if (what % 3 === 0) this.say(bytes.length);
         if (what % 41 === 0) this.hangUp();

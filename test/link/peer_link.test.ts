@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Entropy } from "../../host/board/entropy.js";
+import { encodeFrame, FrameDecoder } from "../../host/link/frame.js";
 import { projectRoot } from "../../host/root.js";
-import { PEER_SEEDS } from "../long/counts.js";
+import { LONG, PEER_SEEDS } from "../long/counts.js";
 import { type Heard, PeerEnd, words } from "./peer_end.js";
 
 const compiler = spawnSync("cc", ["--version"]).status === 0;
@@ -203,15 +204,174 @@ describe.skipIf(!compiler)("peer links", () => {
   }
 
   for (const [name, faults] of Object.entries(KINDS)) {
-    it(`say the same on a board and on a host, and lose nothing: ${name}`, () => {
-      for (let seed = 0; seed < PEER_SEEDS; seed++) {
-        const line = lived(`${name} ${seed}`, faults);
-        for (const end of [line.a, line.b]) {
-          const { written, events } = board(end.script);
-          expect(events, `seed ${seed}`).toEqual(end.events);
-          expect(written, `seed ${seed}`).toEqual(end.lines);
+    it(
+      `say the same on a board and on a host, and lose nothing: ${name}`,
+      () => {
+        for (let seed = 0; seed < PEER_SEEDS; seed++) {
+          const line = lived(`${name} ${seed}`, faults);
+          for (const end of [line.a, line.b]) {
+            const { written, events } = board(end.script);
+            expect(events, `seed ${seed}`).toEqual(end.events);
+            expect(written, `seed ${seed}`).toEqual(end.lines);
+          }
         }
-      }
-    }, 60_000 + 10_000 * PEER_SEEDS);
+      },
+      60_000 + 10_000 * PEER_SEEDS,
+    );
   }
+
+  const frame = (kind: number, session: number, ...more: number[]): Uint8Array => {
+    const content = Buffer.alloc(5 + more.length, Uint8Array.of(kind, 0, 0, 0, 0, ...more));
+    content.writeUInt32LE(session, 1);
+    return encodeFrame(content);
+  };
+  const word = (value: number): number[] => [0, 8, 16, 24].map((shift) => (value >>> shift) & 0xff);
+  const hello = (from: number, to: number, connected = false): Uint8Array =>
+    frame(1, from, ...word(to), connected ? 1 : 0);
+  const data = (from: number, number: number, ...bytes: number[]): Uint8Array =>
+    frame(2, from, number & 0xff, number >> 8, ...bytes);
+  const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+  const fed = (bytes: Uint8Array): string => `f ${hex(bytes)}`;
+  /** A board whose node waits to be called, in session 7 with session 9. */
+  const OPENED = ["n 7 0", "t 0", fed(hello(9, 7)), "t 0"];
+
+  it("say the same to any frames at all", () => {
+    const random = new Entropy("frames", "peer link");
+    const end = new PeerEnd(true, 7);
+    const decoder = new FrameDecoder();
+    let own = 7;
+    let now = 0n;
+    for (let i = 0; i < 3000; i++) {
+      for (const bytes of end.written.splice(0)) {
+        for (const content of decoder.feed(bytes)) if (content[0] === 1) own = Buffer.from(content).readUInt32LE(1);
+      }
+      now += BigInt(random.below(random.below(20) === 0 ? 1_000_000 : 3000));
+      const sessions = [0, 9, 10, own, own, own - 1, random.uint32(), 0xffff_ffff];
+      const pick = (): number => sessions[random.below(sessions.length)] ?? 0;
+      const small = (): number => random.below(6);
+      const frames = [
+        hello(pick(), pick(), random.below(2) === 0),
+        ...[9, 9, 10, 10].map((from) => data(from, random.below(2), random.below(256))),
+        data(pick(), small(), ...random.bytes(1 + random.below(30))),
+        frame(3, pick(), small(), 0),
+        frame(4, pick()),
+        encodeFrame(random.bytes(random.below(30))),
+        frame(2, pick(), small(), 0, ...random.bytes(505 + random.below(12))),
+      ];
+      end.happens(now, { fed: frames[random.below(frames.length)] ?? new Uint8Array() });
+    }
+    const { written, events } = board(end.script);
+    expect(events).toEqual(end.events);
+    expect(written).toEqual(end.lines);
+    expect(events.filter((event) => event === "c").length).toBeGreaterThan(10);
+    expect(events.filter((event) => event.startsWith("r")).length).toBeGreaterThan(10);
+  });
+
+  it.runIf(LONG)(
+    "number more frames than a number counts",
+    () => {
+      const [a, b] = [new PeerEnd(true, 1), new PeerEnd(false, 2)];
+      const pass = (): void => {
+        for (let any = true; any;) {
+          any = false;
+          for (const [from, to] of [
+            [a, b],
+            [b, a],
+          ] as const) {
+            for (const bytes of from.written.splice(0)) {
+              to.happens(0n, { fed: bytes });
+              any = true;
+            }
+          }
+        }
+      };
+      for (const end of [a, b]) {
+        end.obey();
+        end.poll(0n);
+      }
+      pass();
+      for (let i = 0; i < 66_000; i++) {
+        a.happens(0n, { said: 1 });
+        if (i % 4 === 3) pass();
+      }
+      pass();
+      checkStreams(b, a);
+      expect(b.heard.map(({ bytes }) => bytes.length)).toEqual(a.said.slice(1));
+      expect(a.said[1]).toBeGreaterThan(66_000);
+      for (const end of [a, b]) {
+        const { written, events } = board(end.script);
+        expect(events.join() === end.events.join() && written.join() === end.lines.join()).toBe(true);
+      }
+    },
+    60_000,
+  );
+
+  it("end where the node has more to say than fits", () => {
+    const fits = board([...OPENED, "b", "s 8192", "t 0"]);
+    expect(fits.events).not.toContain("d");
+    expect(fits.figures[4]).toBe(0);
+    const over = board([...OPENED, "b", "s 8193", "t 0", "t 999999", "t 1000000"]);
+    expect(over.events.slice(-4)).toEqual(["d", "= 1000000", "= 1", "= 1000000"]);
+    expect(over.written.slice(-2)).toEqual([`w ${hex(frame(4, 7))}`, `w ${hex(hello(8, 0))}`]);
+    expect(over.figures[4]).toBe(1);
+  });
+
+  it("write the same over a line that is busy after every few bytes", () => {
+    const script = [...OPENED, "s 700", "t 0", fed(data(9, 0, 1, 2)), fed(frame(3, 7, 1, 0)), "t 0", "t 300000"];
+    const all = (lines: readonly string[]): string => lines.map((line) => line.slice(2)).join("");
+    const free = board(script);
+    for (const takes of [1, 7, 100]) {
+      const busy = board([`l ${takes}`, ...script]);
+      expect(all(busy.written)).toBe(all(free.written));
+      expect(busy.written.length).toBeGreaterThan(all(free.written).length / 2 / takes - 1);
+      expect(busy.events).toEqual(free.events);
+    }
+  });
+
+  it("take nothing from a line that sends back what it is sent", () => {
+    const own = board(["n 7 0", "t 0", fed(hello(7, 0)), "t 0", fed(hello(7, 7)), "t 0"]);
+    expect(own.written).toEqual([`w ${hex(hello(7, 0))}`]);
+    const echoes = [hello(7, 9, true), data(7, 0, 1), frame(3, 9, 1, 0), frame(4, 7)];
+    const later = board([...OPENED, "s 3", "t 0", ...echoes.flatMap((echo) => [fed(echo), "t 0"])]);
+    expect(later.events.filter((event) => !event.startsWith("="))).toEqual(["c"]);
+    expect(later.events.at(-1)).toBe("= 250000"); // what it said is not acknowledged
+  });
+
+  it("begin a connection a second at most, whoever wants more", () => {
+    const script = ["n 7 0", "t 0"];
+    for (let ms = 0; ms < 10_000; ms += 10) {
+      // The other side starts anew all the time, and guesses the board's number.
+      for (let own = 7; own < 20; own++) script.push(fed(hello(1000 + ms, own)));
+      script.push(`t ${ms}000`);
+    }
+    const connections = board(script).figures[3];
+    expect(connections).toBeGreaterThan(5);
+    expect(connections).toBeLessThanOrEqual(11);
+  });
+
+  it("say goodbye where the node stops, and begin again with it", () => {
+    const { written, events } = board([
+      ...OPENED,
+      ...["s 100", "t 0", "x", "t 500000", fed(hello(9, 8)), "t 2000000", "o", "t 2000000"],
+      ...[fed(hello(10, 8)), "t 2000000"],
+    ]);
+    expect(events.filter((event) => !event.startsWith("= "))).toEqual(["c", "c"]);
+    expect(events).toContain("= never");
+    expect(written.slice(2)).toEqual([
+      expect.stringMatching(/^w 00..02/),
+      ...[frame(4, 7), hello(8, 0), hello(8, 10, true)].map((bytes) => `w ${hex(bytes)}`),
+    ]);
+  });
+
+  it("know a board that starts again with the number it had", () => {
+    const end = new PeerEnd(true, 7);
+    end.poll(0n);
+    end.happens(0n, { fed: hello(9, 7) });
+    end.happens(0n, { fed: data(9, 0, 1) });
+    end.happens(5n * SECOND, { fed: hello(9, 0) });
+    end.happens(5n * SECOND, { fed: hello(9, 8) });
+    end.happens(5n * SECOND, { fed: data(9, 0, 2) });
+    expect(end.events.filter((event) => !event.startsWith("="))).toEqual(["c", "r 01", "d", "c", "r 02"]);
+    expect(board(end.script).events).toEqual(end.events);
+  });
 });

@@ -6,7 +6,7 @@
 //   s COUNT          the node says so many bytes
 //   h                the node hangs up
 //   x, o             the node stops, the node runs again
-//   b            from now on the node says what it is told to, whether there is room or not
+//   b                from now on the node says what it is told to, whether there is room or not, and nothing by rule
 //   l COUNT          from now on the line takes so many bytes before it is busy
 //   t US             the links are polled at this time, until they are quiet or wait for it
 //
@@ -15,13 +15,14 @@
 #include <stdlib.h>
 
 #include "frame.c"
+#include "peer_line.c"
 #include "peer_link.c"
 
 uint32_t board_links = 2;
 
 static uint8_t arrived[1 << 20];
 static uint32_t arrived_in, arrived_out, room = UINT32_MAX, line_takes = UINT32_MAX;
-static int calls, talkative;
+static int calls, obedient;
 
 uint32_t board_link_read(uint32_t link, uint8_t *data, uint32_t capacity) {
     uint32_t count = 0;
@@ -59,7 +60,7 @@ static uint32_t spoken, said; // connections in which it spoke, bytes in this on
 
 static void say(uint32_t count) {
     static uint8_t bytes[70000];
-    if (!talkative && links[0].queue_in - links[0].queue_out + count > QUEUE_BYTES) return;
+    if (!obedient && links[0].queue_in - links[0].queue_out + count > PEER_QUEUE_BYTES) return;
     for (uint32_t i = 0; i < count; i++, said++) {
         bytes[i] = (uint8_t)(said < 4 ? spoken >> (8 * said) : spoken * 31 + said * 7 + (said >> 8));
     }
@@ -77,7 +78,7 @@ static void on_connect(uint32_t connection, const uint8_t *remote) {
 static void on_receive(uint32_t connection, const uint8_t *data, uint32_t length) {
     if (connection != 0) abort();
     print('r', data, length);
-    if (talkative) return;
+    if (obedient) return;
     uint32_t what = data[0] + length;
     if (what % 3 == 0) say(length);
     if (what % 41 == 0) peer_link_hang_up(1);
@@ -128,7 +129,7 @@ int main(void) {
             case 'h': peer_link_hang_up(1); break;
             case 'x': peer_links_stop(); break;
             case 'o': peer_links_start(&events, now); break;
-            case 'b': talkative = 1; break;
+            case 'b': obedient = 1; break;
             case 'l': line_takes = (uint32_t)strtoul(rest, NULL, 10); break;
             case 't': poll_at(now = strtoull(rest, NULL, 10)); break;
             default: abort();
