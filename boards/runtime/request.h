@@ -29,6 +29,9 @@ enum service_op {
     OP_IMAGES,
     OP_LOGS = 21, // 20 is STEP
     OP_STATE,
+    OP_METROLOGY_BEGIN,
+    OP_METROLOGY_DATA,
+    OP_METROLOGY_END,
 };
 
 enum service_status {

@@ -5,6 +5,7 @@
 #include "board.h"
 #include "memory_map.h"
 #include "metrology.h"
+#include "metrology_images.h"
 #include "node.h"
 #include "settings.h"
 #include "slots.h"
@@ -28,6 +29,7 @@ static void put_link(uint32_t link, const char *what, uint32_t value) {
 
 void state_put(void) {
     struct slot_state images = slots_state();
+    struct metrology_choice meter = metrology_images_running();
     memory_map_put("mode", setting_byte(SETTING_MODE));
     memory_map_put("sealed", setting_byte(SETTING_SEALED));
     memory_map_put("inputs", board_tamper_inputs());
@@ -36,6 +38,8 @@ void state_put(void) {
     memory_map_put("metrology", metrology_module.state);
     memory_map_put("metrology_traps", metrology_module.traps);
     memory_map_put("metrology_restarts", state_counts.metrology_restarts);
+    memory_map_put("metrology_version", meter.version);
+    memory_map_put("metrology_half", meter.half);
     memory_map_put("node", node_module.state);
     memory_map_put("node_traps", node_module.traps);
     memory_map_put("node_restarts", state_counts.node_restarts);

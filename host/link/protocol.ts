@@ -24,6 +24,9 @@ export const Op = {
   images: 19,
   logs: 21,
   state: 22,
+  metrologyBegin: 23,
+  metrologyData: 24,
+  metrologyEnd: 25,
 } as const;
 export type Op = (typeof Op)[keyof typeof Op];
 
