@@ -30,6 +30,9 @@ enum service_op {
     OP_STEP,
     OP_LOGS,
     OP_STATE,
+    OP_METROLOGY_BEGIN,
+    OP_METROLOGY_DATA,
+    OP_METROLOGY_END,
 };
 
 enum service_status {

@@ -5,6 +5,7 @@
 #include "frame.h"
 #include "loop.h"
 #include "log.h"
+#include "meter_port.h"
 #include "metrology.h"
 #include "node.h"
 #include "operations.h"
@@ -50,7 +51,11 @@ static void answer(void) {
         case OP_STEP: return do_step();
         case OP_LOGS: return do_logs();
         case OP_STATE: return do_state();
+        case OP_METROLOGY_BEGIN: return do_metrology_begin();
+        case OP_METROLOGY_DATA: return do_metrology_data();
+        case OP_METROLOGY_END: return do_metrology_end();
         case OP_RESTART:
+            meter_port_save();
             respond_text(STATUS_OK, "");
             board_reset();
         case OP_POWER_OFF:

@@ -6,6 +6,7 @@
 #include "memory_map.h"
 #include "meter_loop.h"
 #include "metrology.h"
+#include "metrology_images.h"
 #include "node.h"
 #include "node_loop.h"
 #include "peer_link.h"
@@ -32,6 +33,7 @@ static void put_link(uint32_t link, const char *what, uint32_t value) {
 void state_put(void) {
     struct slot_state images = slots_state();
     uint32_t node_starts = node_loop_figures().starts;
+    struct metrology_choice meter = metrology_images_running();
     memory_map_put("mode", setting_byte(SETTING_MODE));
     memory_map_put("sealed", setting_byte(SETTING_SEALED));
     memory_map_put("inputs", board_tamper_inputs());
@@ -40,6 +42,8 @@ void state_put(void) {
     memory_map_put("metrology", metrology_module.state);
     memory_map_put("metrology_traps", metrology_module.traps);
     memory_map_put("metrology_restarts", meter_loop_figures().restarts);
+    memory_map_put("metrology_version", meter.version);
+    memory_map_put("metrology_half", meter.half);
     memory_map_put("node", node_module.state);
     memory_map_put("node_traps", node_module.traps);
     memory_map_put("node_restarts", node_starts > 0 ? node_starts - 1 : 0);

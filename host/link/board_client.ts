@@ -222,15 +222,31 @@ export class BoardClient {
   }
 
   /** Brings the board an image of the node module (host/image), which it tries from its next start on. */
-  async update(image: Uint8Array, onProgress?: (bytes: number) => void): Promise<void> {
-    await this.link.request(Op.imageBegin, image.subarray(0, IMAGE_HEADER_BYTES));
+  update(image: Uint8Array, onProgress?: (bytes: number) => void): Promise<void> {
+    return this.#bring([Op.imageBegin, Op.imageData, Op.imageEnd], image, onProgress);
+  }
+
+  /**
+   * Brings the board a metrology module, which it tries from the meter's next start on: `start("metrology")` or `restart`.
+   * Rejects with LinkError where the cover is closed.
+   */
+  replaceMetrology(image: Uint8Array, onProgress?: (bytes: number) => void): Promise<void> {
+    return this.#bring([Op.metrologyBegin, Op.metrologyData, Op.metrologyEnd], image, onProgress);
+  }
+
+  async #bring(
+    [begin, data, end]: readonly [Op, Op, Op],
+    image: Uint8Array,
+    onProgress?: (bytes: number) => void,
+  ): Promise<void> {
+    await this.link.request(begin, image.subarray(0, IMAGE_HEADER_BYTES));
     const module = image.subarray(IMAGE_HEADER_BYTES);
     for (let offset = 0; offset < module.length; offset += CHUNK_BYTES) {
       const chunk = module.subarray(offset, offset + CHUNK_BYTES);
-      await this.link.request(Op.imageData, Buffer.concat([words(offset), chunk]));
+      await this.link.request(data, Buffer.concat([words(offset), chunk]));
       onProgress?.(IMAGE_HEADER_BYTES + offset + chunk.length);
     }
-    await this.link.request(Op.imageEnd);
+    await this.link.request(end);
   }
 
   /** Which image of the node module runs, which one is in force, which one is on trial. */

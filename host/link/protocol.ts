@@ -25,6 +25,9 @@ export const Op = {
   step: 20,
   logs: 21,
   state: 22,
+  metrologyBegin: 23,
+  metrologyData: 24,
+  metrologyEnd: 25,
 } as const;
 export type Op = (typeof Op)[keyof typeof Op];
 

@@ -8,6 +8,8 @@ import { readModule } from "../../host/engine/module_file.js";
 import { signImage } from "../../host/image/image.js";
 import { planSettings, readPlan } from "../../host/installer/board_plan.js";
 import { connectBoard } from "../../host/installer/connect.js";
+import { provision } from "../../host/installer/provision.js";
+import { QemuMachine } from "../../host/qemu/machine.js";
 import { whereItRuns } from "../driver/engines.js";
 import { Bench, started, tieline } from "./bench.js";
 
@@ -90,6 +92,24 @@ describe("tieline provision", () => {
       await expect(connectBoard({ socket: bench.address[1] ?? "" }, 50)).rejects.toThrow(
         /no board answers: no response/,
       );
+    });
+  });
+
+  whereItRuns("qemu", () => {
+    it("makes a meter of an empty emulated board", async () => {
+      const machine = new QemuMachine({ rootless: true });
+      try {
+        expect(await machine.powerOn()).toMatch(/no metrology key/);
+        const planned = planSettings(readPlan(undefined, { meter: { serial: "TL-1", constant: 500 } }));
+        const done = await provision(machine.client, planned, true);
+        expect(done).toMatchObject({ board: "qemu_virt", sealed: true, keysMade: { metrology: true, node: true } });
+        const { publicKey } = await machine.client.hello();
+        expect([...publicKey]).toEqual([...done.publicKey]);
+        await expect(provision(machine.client, planned, true)).rejects.toThrow("sealed and its cover is closed");
+        expect((await machine.client.settings()).metrology).toEqual(planned.metrology);
+      } finally {
+        await machine.discard();
+      }
     });
   });
 
