@@ -15,6 +15,7 @@
 #include "board.h"
 #include "errors.h"
 #include "fault.h"
+#include "faults.h"
 #include "firmware.h"
 #include "provision.h"
 #include "stack.h"
@@ -41,7 +42,10 @@ _Noreturn void process_cut(void) {
 
 static _Noreturn void usage(void) {
     fputs("usage: board --flash FILE [--peer SOCKET]... [--cut-at OPERATION]\n"
-          "The service link is on standard input and output. A peer's SOCKET is a unix socket to connect to.\n",
+          "             [--bad-sector PARTITION:SECTOR]... [--worn-sector PARTITION:SECTOR]... [--sawtooth UP:DOWN]\n"
+          "The service link is on standard input and output. A peer's SOCKET is a unix socket to connect to. A bad\n"
+          "sector refuses to be written; of a worn one a cell keeps what it had, and it does not say so. With a sawtooth\n"
+          "the supply holds for UP flash operations, then fails for DOWN, and so on.\n",
           stderr);
     exit(2);
 }
@@ -59,7 +63,7 @@ static void parse(int count, char **words) {
         } else if (strcmp(words[i], "--cut-at") == 0) {
             options.cut_at = strtoull(value, &end, 10);
             if (end == value || *end != 0) usage();
-        } else {
+        } else if (faults_option(words[i], value) <= 0) {
             usage();
         }
     }
@@ -147,7 +151,7 @@ int32_t board_entropy(uint8_t *data, uint32_t length) {
 }
 
 int board_power_good(void) {
-    return 1;
+    return !faults_supply_fails();
 }
 
 void board_log(const char *text) {
