@@ -6,6 +6,7 @@
 
 #include "board.h"
 #include "errors.h"
+#include "faults.h"
 #include "layout.h"
 #include "process.h"
 #include "provision.h"
@@ -38,16 +39,20 @@ static int32_t write_file(uint32_t address, const uint8_t *data, uint32_t length
 }
 
 static int32_t program(uint32_t address, const uint8_t *data, uint32_t length) {
-    uint8_t stored[SECTOR_BYTES];
-    int32_t result = read_file(address, stored, length);
-    for (uint32_t i = 0; i < length; i++) stored[i] &= data[i];
+    uint8_t before[SECTOR_BYTES], stored[SECTOR_BYTES];
+    int32_t result = read_file(address, before, length);
+    if (result < 0) return result;
+    for (uint32_t i = 0; i < length; i++) stored[i] = before[i] & data[i];
+    result = faults_meet(address, stored, before, length);
     return result < 0 ? result : write_file(address, stored, length);
 }
 
 static int32_t erase(uint32_t address) {
-    uint8_t erased[SECTOR_BYTES];
+    uint8_t before[SECTOR_BYTES], erased[SECTOR_BYTES];
     memset(erased, 0xff, sizeof erased);
-    return write_file(address, erased, sizeof erased);
+    int32_t result = read_file(address, before, sizeof before);
+    if (result == 0) result = faults_meet(address, erased, before, sizeof erased);
+    return result < 0 ? result : write_file(address, erased, sizeof erased);
 }
 
 uint32_t board_flash_sector_bytes(void) {

@@ -5,6 +5,7 @@
 #include "board.h"
 #include "device_tree.h"
 #include "errors.h"
+#include "inputs.h"
 #include "interrupts.h"
 #include "links.h"
 #include "provision.h"
@@ -29,6 +30,10 @@ void reset_note(uint32_t why) {
 
 enum board_reset_reason board_reset_reason(void) {
     return reason;
+}
+
+int board_power_good(void) {
+    return inputs_supply_good();
 }
 
 void board_init(void) {
