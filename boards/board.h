@@ -139,6 +139,9 @@ int board_power_good(void);
 // A line for whoever debugs the board; nothing reads it.
 void board_log(const char *text);
 
+// Whether a host may take the board through a time of its own (STEP): boards that stand for one in simulations.
+extern const int board_takes_steps;
+
 // Starts the firmware anew, as after a power cycle.
 _Noreturn void board_reset(void);
 // As `board_reset`, because the firmware failed.

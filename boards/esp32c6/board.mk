@@ -14,4 +14,6 @@ LDFLAGS := --specs=picolibc.specs -nostartfiles -T $(LINKER_SCRIPT) -Wl,--gc-sec
 UPDATE_KEY ?=
 # What both modules' compiled code may take of 512 KB; see "Memory" in README.md.
 CODE_CACHE ?= 32768
-BOARD_FLAGS := -DUPDATE_KEY='"$(UPDATE_KEY)"' -DCODE_CACHE_BYTES=$(CODE_CACHE)u
+# 1: a host may step the board through simulated time. Not for a meter that counts.
+HIL ?=
+BOARD_FLAGS := $(if $(HIL),-DBOARD_STEPPED) -DUPDATE_KEY='"$(UPDATE_KEY)"' -DCODE_CACHE_BYTES=$(CODE_CACHE)u

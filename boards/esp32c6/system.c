@@ -6,6 +6,12 @@
 const char board_name[] = "esp32c6";
 // No module under test, no key of test vectors.
 const uint32_t board_test_key_room = 0, board_test_room_bytes = 0;
+// A chip that stands for a meter in simulations is built with HIL=1.
+#ifdef BOARD_STEPPED
+const int board_takes_steps = 1;
+#else
+const int board_takes_steps = 0;
+#endif
 struct board_test_key board_test_keys[1];
 uint8_t board_test_room[1];
 

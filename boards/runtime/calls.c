@@ -5,6 +5,7 @@
 #include "bytes.h"
 #include "code_cache.h"
 #include "frame.h"
+#include "free_calls.h"
 #include "memory_map.h"
 #include "meter_port.h"
 #include "metrology.h"
@@ -63,12 +64,15 @@ void do_call(void) {
     uint64_t arguments[MODULE_MAX_ARGS];
     int32_t count = take_arguments(row->signature, arguments), result;
     if (count < 0) return respond_text(STATUS_BAD_REQUEST, "arguments are missing");
+    const char *refusal = free_call_prepare(built_in, *number, arguments);
+    if (refusal != NULL) return respond_text(STATUS_BAD_REQUEST, refusal);
     if (request.left > built_in->input_bytes) return respond_text(STATUS_BAD_REQUEST, "the input is too long");
 
     if (host_says) node_outputs_begin();
     const char *trap = built_in_call(built_in, *number, arguments, (uint32_t)count, request.at, request.left, &result);
     if (trap != NULL) return respond_text(STATUS_TRAP, trap);
     if (built_in == &metrology) meter_port_called(*number, arguments);
+    free_call_done(built_in, *number, arguments, result);
     if (built_in == &node && *number == NODE_tick && result >= 0) slots_alive(arguments[0]);
     uint32_t length = host_says ? get_u16(wanted) : row->fills_output && result > 0 ? (uint32_t)result : 0;
     const uint8_t *output = built_in_output(built_in, length);
@@ -83,8 +87,11 @@ void do_call(void) {
 }
 
 void do_call_named(void) {
-    const struct place *place = place_take_running();
+    const struct place *place = place_take_driven();
     if (place == NULL) return;
+    if (place->built_in->module->state == MODULE_STOPPED) {
+        return respond_text(STATUS_STOPPED, place->built_in->module->stopped_because);
+    }
     struct module *module = place->built_in->module;
     char name[64] = {0}, signature[12];
     const uint8_t *length = request_take(1);
@@ -121,7 +128,7 @@ void do_map(void) {
 }
 
 void do_start(void) {
-    const struct place *place = place_take();
+    const struct place *place = place_take_driven();
     if (place == NULL) return;
     const char *error = place->start();
     if (error != NULL) return respond_text(STATUS_STOPPED, error);

@@ -2,6 +2,7 @@
 
 #include "board.h"
 #include "crypto.h"
+#include "loop.h"
 #include "service.h"
 
 void firmware_run(void) {
@@ -14,5 +15,10 @@ void firmware_run(void) {
     }
     crypto_init(seeded ? seed : NULL);
     crypto_wipe(seed, sizeof seed);
-    service_run();
+    service_start();
+    for (;;) {
+        int busy = service_turn();
+        uint64_t due_us = loop_turn();
+        if (!busy) board_idle_until(due_us);
+    }
 }

@@ -12,7 +12,7 @@ static uint32_t received; // bytes of a module being loaded
 static const struct place *destination;
 
 void do_load(void) {
-    const struct place *place = place_take();
+    const struct place *place = place_take_driven();
     if (place == NULL) return;
     const uint8_t *header = request_take(8);
     if (header == NULL) return respond_text(STATUS_BAD_REQUEST, "total and offset are missing");

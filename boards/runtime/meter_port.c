@@ -3,7 +3,10 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "clock.h"
 #include "errors.h"
+#include "loop.h"
+#include "meter_loop.h"
 #include "metrology.h"
 
 #define CONTEXT_FISCAL 'F'
@@ -121,6 +124,8 @@ int32_t meter_port_receipt(uint32_t from_s, const uint8_t **text) {
 int32_t meter_port_note(uint32_t how, uint32_t interval_start, uint64_t energy_mwh, const uint8_t payment_hash[32],
                         const uint8_t **note) {
     if (how > HOW_BITS) return ERR_ARGUMENT;
+    // What was metered before it counts, also what the board had not looked at yet.
+    if (loop_is_free()) meter_loop_serve(clock_ms());
     const uint64_t arguments[] = {how, interval_start, energy_mwh, now_ms};
     int32_t length = output(call(METROLOGY_note, arguments, 4, payment_hash, 32), note);
     return length >= 0 && length != METER_NOTE_BYTES ? ERR_STATE : length;

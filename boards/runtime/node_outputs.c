@@ -2,6 +2,8 @@
 
 #include "errors.h"
 #include "frame.h"
+#include "loop.h"
+#include "peer_link.h"
 #include "request.h"
 
 // A call that runs away must not keep the line, and so the meter, busy for longer than its gas lets it run. All that a
@@ -36,10 +38,15 @@ static int32_t put_numbered(enum service_status status, uint32_t number, const u
 }
 
 int32_t node_output_send(uint32_t connection, const uint8_t *data, uint32_t length) {
+    if (loop_has_connection(connection)) return peer_link_send(connection + 1, data, length);
     return put_numbered(STATUS_SEND, connection, data, length);
 }
 
 int32_t node_output_hang_up(uint32_t connection) {
+    if (loop_has_connection(connection)) {
+        peer_link_hang_up(connection + 1);
+        return 0;
+    }
     return put_numbered(STATUS_HANG_UP, connection, 0, 0);
 }
 

@@ -27,4 +27,7 @@ void do_image_data(void);
 void do_image_end(void);
 void do_images(void);
 
+// steps.c
+void do_step(void);
+
 #endif

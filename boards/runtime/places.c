@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "loop.h"
 #include "metrology.h"
 #include "node.h"
 #include "request.h"
@@ -18,6 +19,13 @@ const struct place *place_take(void) {
         return NULL;
     }
     return &places[*number];
+}
+
+const struct place *place_take_driven(void) {
+    const struct place *place = place_take();
+    if (place == NULL || !loop_runs((uint32_t)(place - places))) return place;
+    respond_text(STATUS_BAD_REQUEST, "in free mode the board runs this module itself");
+    return NULL;
 }
 
 const struct place *place_take_running(void) {

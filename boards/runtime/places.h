@@ -18,4 +18,7 @@ const struct place *place_take(void);
 // The same, if the module there runs.
 const struct place *place_take_running(void);
 
+// The same as `place_take`, if in free mode the board does not run the place itself.
+const struct place *place_take_driven(void);
+
 #endif

@@ -27,6 +27,7 @@ enum service_op {
     OP_IMAGE_DATA,
     OP_IMAGE_END,
     OP_IMAGES,
+    OP_STEP,
 };
 
 enum service_status {
@@ -45,6 +46,8 @@ enum service_status {
     STATUS_TELL = 20,
     STATUS_BROADCAST = 21,
     STATUS_WATCH = 22,
+    STATUS_RECORD = 23,
+    STATUS_LOG = 24,
 };
 
 // The request, and how far it has been read. It stays where it is until it is answered.

@@ -3,6 +3,7 @@
 #include "board.h"
 #include "code_cache.h"
 #include "frame.h"
+#include "loop.h"
 #include "metrology.h"
 #include "node.h"
 #include "operations.h"
@@ -38,6 +39,7 @@ static void answer(void) {
         case OP_IMAGE_DATA: return do_image_data();
         case OP_IMAGE_END: return do_image_end();
         case OP_IMAGES: return do_images();
+        case OP_STEP: return do_step();
         case OP_RESTART:
             respond_text(STATUS_OK, "");
             board_reset();
@@ -61,15 +63,17 @@ static void take_byte(uint8_t byte) {
     }
 }
 
-_Noreturn void service_run(void) {
+void service_start(void) {
     settings_open();
     node_choose();
     const char *error = metrology_start();
+    if (error == NULL) error = loop_start();
     event_text(STATUS_READY, error == NULL ? "" : error);
-    for (;;) {
-        uint8_t bytes[32];
-        uint32_t count = board_link_read(SERVICE_LINK, bytes, sizeof bytes);
-        if (count == 0) board_idle_until(BOARD_NO_DEADLINE);
-        for (uint32_t i = 0; i < count; i++) take_byte(bytes[i]);
-    }
+}
+
+int service_turn(void) {
+    uint8_t bytes[32];
+    uint32_t count = board_link_read(SERVICE_LINK, bytes, sizeof bytes);
+    for (uint32_t i = 0; i < count; i++) take_byte(bytes[i]);
+    return count > 0;
 }

@@ -1,3 +1,4 @@
+import type { Edge } from "../board/edge_fifo.js";
 import type { FunctionSignature } from "../engine/abi.js";
 import { type ExportName, EXPORTS, FILLS_OUTPUT, INPUT_BYTES } from "../metrology/abi.js";
 import { IMAGE_HEADER_BYTES } from "../image/image.js";
@@ -36,12 +37,64 @@ export interface Images {
   readonly confirmedVersion: number;
 }
 
+/** What an emulated board's inputs and clock do up to a moment: the operation STEP. */
+export interface Step {
+  /** The moment, us of the board's monotonic time: not before the last step's. */
+  readonly us: bigint;
+  /** UTC at it, ms, if the board is to be told. */
+  readonly utcMs?: bigint | undefined;
+  /** Which tamper inputs are active from then on, if that changes; bit 0: the cover, bit 1: a magnet. */
+  readonly tamper?: number | undefined;
+  /** Bytes written to each link to a peer since power-on. */
+  readonly written?: readonly number[];
+  /** Edges before the moment, in order of time. */
+  readonly edges?: readonly Edge[];
+}
+
+/** What a board says when a step is done. */
+export interface Idle {
+  /** It wants the next step by then, us, unless something happens before. */
+  readonly dueUs: bigint;
+  /** Bytes it has written to each link to a peer since power-on. */
+  readonly written: readonly number[];
+}
+
+/** Request of a STEP. */
+export function encodeStep({ us, utcMs = NO_UTC, tamper = NO_TAMPER, written = [], edges = [] }: Step): Uint8Array {
+  const head = Buffer.alloc(STEP_HEAD_BYTES);
+  head.writeBigUInt64LE(us);
+  head.writeBigInt64LE(utcMs, 8);
+  head.writeUInt8(tamper, 16);
+  head.writeUInt8(written.length, 17);
+  const rest = Buffer.alloc(2 + STEP_EDGE_BYTES * edges.length);
+  rest.writeUInt16LE(edges.length);
+  edges.forEach(({ timeMs, input, level }, i) => {
+    const at = 2 + STEP_EDGE_BYTES * i;
+    rest.writeUInt32LE(timeMs % 2 ** 32, at);
+    rest.writeUInt8(input, at + 4);
+    rest.writeUInt8(level, at + 5);
+  });
+  return Buffer.concat([head, words(...written), rest]);
+}
+
+/** Response to a STEP. */
+export function decodeIdle(payload: Uint8Array): Idle {
+  const from = view(payload);
+  const written = Array.from({ length: from.getUint8(8) }, (_, link) => from.getUint32(9 + 4 * link, true));
+  return { dueUs: from.getBigUint64(0, true), written };
+}
+
 /** Figures of the MAP operation by name: bytes unless the name says otherwise. */
 export type MemoryMap = ReadonlyMap<string, number>;
 
 const HASH_BYTES = 32;
 const PUBLIC_KEY_BYTES = 33;
 const CHUNK_BYTES = 4096;
+const STEP_HEAD_BYTES = 18;
+const STEP_EDGE_BYTES = 6;
+/** What a step does not change. */
+const NO_UTC = -(2n ** 63n);
+const NO_TAMPER = 0xff;
 /** Result of a call of the node: what it put out came in this order. */
 export interface NodeCallResult extends CallResult {
   readonly outputs: readonly NodeOutput[];
@@ -258,6 +311,11 @@ export class BoardClient {
       pieces.push(this.link.request(Op.memoryWrite, Buffer.concat([head, words(address + done), piece])));
     }
     await Promise.all(pieces);
+  }
+
+  /** Takes a board in stepped mode to a moment. What it puts out meanwhile has gone to the link's listener by then. */
+  async step(step: Step): Promise<Idle> {
+    return decodeIdle(await this.link.request(Op.step, encodeStep(step)));
   }
 
   /** Starts the firmware anew; a READY event follows. */

@@ -25,7 +25,7 @@ interface Waiting {
   readonly timer: NodeJS.Timeout;
 }
 
-/** Events that come before the response to the call that brought them about. */
+/** What leaves the node module: it comes before the response to the call that brought it about. */
 const OUTPUTS: ReadonlySet<number> = new Set([Status.send, Status.hangUp, Status.tell, Status.broadcast, Status.watch]);
 
 const text = (payload: Uint8Array): string => Buffer.from(payload).toString("utf8");
@@ -41,6 +41,7 @@ export class Link {
   readonly #readyListeners: { resolve(message: string): void; reject(reason: Error): void }[] = [];
   #sequence = EVENT_SEQUENCE;
   #outputs: Response[] = [];
+  #listener: ((event: Response) => void) | undefined;
   #lastComplaint = "";
   #closed: Error | undefined;
 
@@ -57,6 +58,15 @@ export class Link {
   /** The board's last complaint about a damaged frame, "" if there was none. */
   get lastComplaint(): string {
     return this.#lastComplaint;
+  }
+
+  /**
+   * From now on `listener` gets what leaves the modules, in order: outputs of the node, which then no answer has with it,
+   * RECORD and LOG. In free mode they come at any time.
+   */
+  listen(listener: (event: Response) => void): void {
+    this.#listener = listener;
+    for (const output of this.#outputs.splice(0)) listener(output);
   }
 
   /** Resolves with the message of the next READY event: "" or why the module cannot run. */
@@ -108,7 +118,8 @@ export class Link {
   #receive(response: Response | undefined): void {
     if (response === undefined) return;
     if (response.sequence === EVENT_SEQUENCE) {
-      if (OUTPUTS.has(response.status)) this.#outputs.push(response);
+      if (OUTPUTS.has(response.status)) this.#receiveOutput(response);
+      else if (response.status === Status.record || response.status === Status.log) this.#listener?.(response);
       else this.#receiveEvent(response.status, text(response.payload));
       return;
     }
@@ -120,6 +131,11 @@ export class Link {
     clearTimeout(waiting.timer);
     if (response.status === Status.ok) waiting.resolve({ payload: response.payload, outputs });
     else waiting.reject(new LinkError(response.status, text(response.payload), outputs));
+  }
+
+  #receiveOutput(output: Response): void {
+    if (this.#listener === undefined) this.#outputs.push(output);
+    else this.#listener(output);
   }
 
   #receiveEvent(status: number, message: string): void {

@@ -22,6 +22,7 @@ export const Op = {
   imageData: 17,
   imageEnd: 18,
   images: 19,
+  step: 20,
 } as const;
 export type Op = (typeof Op)[keyof typeof Op];
 
@@ -40,6 +41,8 @@ export const Status = {
   tell: 20,
   broadcast: 21,
   watch: 22,
+  record: 23,
+  log: 24,
 } as const;
 
 /** Where a module runs, by the number that requests give it. */

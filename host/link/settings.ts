@@ -3,6 +3,10 @@
 /** Numbers of the fields. */
 export const SETTINGS = { sealed: 1, mode: 2, metrology: 3, node: 4, peers: 5, updateCounter: 6 } as const;
 export type SettingName = keyof typeof SETTINGS;
+
+/** What a board does by itself: boards/runtime/loop.h. */
+export const MODES = { driven: 0, free: 1, stepped: 2 } as const;
+
 /** Bytes of each field that is there. */
 export type Settings = Partial<Readonly<Record<SettingName, Uint8Array>>>;
 

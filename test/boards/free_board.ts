@@ -1,0 +1,64 @@
+import type { Edge } from "../../host/board/edge_fifo.js";
+import type { Step } from "../../host/link/board_client.js";
+import type { BoardImage } from "../../host/link/image.js";
+import type { Machine } from "../../host/link/machine.js";
+import { Status } from "../../host/link/protocol.js";
+import { MODES, type Settings } from "../../host/link/settings.js";
+import { encodeConfig } from "../../host/metrology/config.js";
+import { decodeRegisters, type Registers } from "../../host/metrology/module.js";
+import { CONFIG } from "../driver/meter_client.js";
+import { KEY } from "./board.js";
+
+export const STEPPED = Uint8Array.of(MODES.stepped);
+export const FREE = Uint8Array.of(MODES.free);
+export const CONFIGURATION = encodeConfig(CONFIG);
+
+/** A board in free mode, what it has let out, and its operations by short names. */
+export class FreeBoard {
+  readonly records: string[] = [];
+  readonly log: string[] = [];
+  readonly told: { readonly what: number; readonly record: Uint8Array }[] = [];
+
+  constructor(readonly machine: Machine) {}
+
+  /** Sets the board up and starts it anew: READY's text. */
+  async set(settings: Settings): Promise<string> {
+    await this.machine.powerOn();
+    await this.machine.client.writeSettings(settings);
+    await this.machine.powerOff();
+    return this.on();
+  }
+
+  async on(): Promise<string> {
+    const ready = await this.machine.powerOn();
+    this.listen();
+    return ready;
+  }
+
+  /** Restarts the firmware without taking the power. */
+  listen(): void {
+    this.machine.client.link.listen(({ status, payload }) => {
+      const text = Buffer.from(payload).toString("latin1");
+      if (status === Status.record) this.records.push(text);
+      else if (status === Status.log) this.log.push(text);
+      else if (status === Status.tell) this.told.push({ what: payload[0] ?? 0, record: payload.slice(1) });
+    });
+  }
+
+  /** A step to `ms`; returns when the board wants the next one, ms. */
+  async step(ms: number, rest: Omit<Step, "us"> = {}): Promise<number> {
+    return Number((await this.machine.client.step({ us: BigInt(ms) * 1000n, ...rest })).dueUs / 1000n);
+  }
+
+  async registers(): Promise<Registers> {
+    return decodeRegisters((await this.machine.client.call("registers", [])).output);
+  }
+}
+
+export const image = (more: BoardImage = {}): BoardImage => ({ key: KEY, seed: new Uint8Array(32).fill(7), ...more });
+
+/** Takes `count` edges out of those that wait, from the oldest on: those before `ms`. */
+export function before(waiting: Edge[], ms: number): Edge[] {
+  const end = waiting.findIndex(({ timeMs }) => timeMs >= ms);
+  return waiting.splice(0, end < 0 ? waiting.length : end);
+}
