@@ -6,6 +6,8 @@ ARCH := -march=rv32imac -mabi=ilp32 -misa-spec=2.2
 CFLAGS := -Os --specs=picolibc.specs
 PARTS := bare
 PROGRAM := board.elf
+# Links to peers that there is memory for.
+PEER_LINKS := 1
 LINKER_SCRIPT := $(ROOT)/boards/esp32c6/link.ld
 # Read-only data shares the only flash segment with code, and code that runs while flash is written the RAM with data.
 LDFLAGS := --specs=picolibc.specs -nostartfiles -T $(LINKER_SCRIPT) -Wl,--gc-sections -Wl,--no-warn-rwx-segments \

@@ -4,6 +4,8 @@ ARCH :=
 CFLAGS := -O2 -g
 PARTS := emulated
 PROGRAM := board
+# Links to peers that there is memory for.
+PEER_LINKS := 8
 LINKER_SCRIPT :=
 LDFLAGS := -Wl,--gc-sections -pthread
 SECP256K1_WORDS := -DUSE_FIELD_5X52 -DUSE_SCALAR_4X64 -DHAVE___INT128 -DUSE_FORCE_WIDEMUL_INT128

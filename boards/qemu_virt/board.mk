@@ -6,5 +6,7 @@ ARCH := -march=rv32imac -mabi=ilp32 -misa-spec=2.2
 CFLAGS := -Os --specs=picolibc.specs
 PARTS := bare emulated
 PROGRAM := board.elf
+# Links to peers that there is memory for.
+PEER_LINKS := 1
 LINKER_SCRIPT := $(ROOT)/boards/qemu_virt/link.ld
 LDFLAGS := --specs=picolibc.specs -nostartfiles -T $(LINKER_SCRIPT) -Wl,--gc-sections -Wl,--no-warn-rwx-segments

@@ -5,8 +5,7 @@
 #include <stdint.h>
 
 #define TEST_FINISHER 0x00100000u // SiFive test device: power off, reset
-#define RTC_TIME_LOW 0x00101000u  // goldfish RTC
-#define RTC_TIME_HIGH 0x00101004u
+#define RTC 0x00101000u          // nanoseconds since 1970 in two words; reading the low one holds the high one
 #define CLINT_MTIMECMP 0x02004000u // hart 0
 #define CLINT_MTIME 0x0200bff8u   // 64 bits at 10 MHz
 #define MTIME_PER_US 10u

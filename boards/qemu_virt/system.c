@@ -27,10 +27,9 @@ uint64_t board_monotonic_us(void) {
     return ((uint64_t)high << 32 | low) / MTIME_PER_US;
 }
 
-// The machine's RTC counts nanoseconds; reading the low half holds the high one.
 int32_t board_rtc_ms(int64_t *utc_ms) {
-    uint32_t low = MMIO32(RTC_TIME_LOW);
-    *utc_ms = (int64_t)(((uint64_t)MMIO32(RTC_TIME_HIGH) << 32 | low) / 1000000);
+    uint32_t low = MMIO32(RTC);
+    *utc_ms = (int64_t)(((uint64_t)MMIO32(RTC + 4) << 32 | low) / 1000000u);
     return 0;
 }
 

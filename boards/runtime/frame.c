@@ -19,7 +19,7 @@ uint32_t crc32_update(uint32_t crc, const uint8_t *data, size_t length) {
 }
 
 static void append(struct frame_decoder *decoder, uint8_t byte) {
-    if (decoder->length == FRAME_BYTES) decoder->too_long = 1;
+    if (decoder->length == decoder->capacity) decoder->too_long = 1;
     else decoder->content[decoder->length++] = byte;
 }
 
@@ -57,13 +57,47 @@ enum frame_event frame_feed(struct frame_decoder *decoder, uint8_t byte) {
     return FRAME_NONE;
 }
 
-static struct {
-    uint8_t block[255]; // length code, then up to 254 bytes
-    uint32_t used;      // bytes after the code
-    uint32_t crc;
-} encoder;
+static void flush(struct frame_encoder *encoder) {
+    encoder->block[0] = (uint8_t)(encoder->used + 1);
+    encoder->put(encoder->to, encoder->block, encoder->used + 1);
+    encoder->used = 0;
+}
 
-static void send(const uint8_t *data, uint32_t length) {
+static void encode(struct frame_encoder *encoder, const uint8_t *data, size_t length) {
+    for (size_t i = 0; i < length; i++) {
+        if (data[i] == 0) {
+            flush(encoder);
+        } else {
+            encoder->block[++encoder->used] = data[i];
+            if (encoder->used == 254) flush(encoder);
+        }
+    }
+}
+
+static const uint8_t delimiter = 0;
+
+void frame_encode_begin(struct frame_encoder *encoder) {
+    encoder->put(encoder->to, &delimiter, 1);
+    encoder->used = 0;
+    encoder->crc = 0;
+}
+
+void frame_encode(struct frame_encoder *encoder, const void *data, size_t length) {
+    encoder->crc = crc32_update(encoder->crc, data, length);
+    encode(encoder, data, length);
+}
+
+void frame_encode_end(struct frame_encoder *encoder) {
+    uint8_t crc[4];
+    put_u32(crc, encoder->crc);
+    encode(encoder, crc, sizeof crc);
+    flush(encoder);
+    encoder->put(encoder->to, &delimiter, 1);
+}
+
+// Waits: whoever holds the service cable reads what it asked for.
+static void put_service(void *nothing, const uint8_t *data, uint32_t length) {
+    (void)nothing;
     while (length > 0) {
         uint32_t accepted = board_link_write(0, data, length);
         data += accepted;
@@ -71,40 +105,16 @@ static void send(const uint8_t *data, uint32_t length) {
     }
 }
 
-static void flush(void) {
-    encoder.block[0] = (uint8_t)(encoder.used + 1);
-    send(encoder.block, encoder.used + 1);
-    encoder.used = 0;
-}
-
-static void encode(const uint8_t *data, size_t length) {
-    for (size_t i = 0; i < length; i++) {
-        if (data[i] == 0) {
-            flush();
-        } else {
-            encoder.block[++encoder.used] = data[i];
-            if (encoder.used == 254) flush();
-        }
-    }
-}
+static struct frame_encoder service = {.put = put_service};
 
 void frame_begin(void) {
-    static const uint8_t delimiter = 0;
-    send(&delimiter, 1);
-    encoder.used = 0;
-    encoder.crc = 0;
+    frame_encode_begin(&service);
 }
 
 void frame_put(const void *data, size_t length) {
-    encoder.crc = crc32_update(encoder.crc, data, length);
-    encode(data, length);
+    frame_encode(&service, data, length);
 }
 
 void frame_end(void) {
-    static const uint8_t delimiter = 0;
-    uint8_t crc[4];
-    put_u32(crc, encoder.crc);
-    encode(crc, sizeof crc);
-    flush();
-    send(&delimiter, 1);
+    frame_encode_end(&service);
 }

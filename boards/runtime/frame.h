@@ -1,11 +1,11 @@
-// Frames of the service link: COBS between zero bytes, with a CRC-32. Normative text: boards/LINK.md.
+// Frames of links: COBS between zero bytes, with a CRC-32. Normative text: boards/LINK.md.
 #ifndef TIELINE_FRAME_H
 #define TIELINE_FRAME_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-// Longest frame content: header, a call of the node with its arguments and a full input buffer, CRC.
+// Longest content of a frame of the service link: header, a call of the node with its arguments and a full input buffer, CRC.
 #define FRAME_BYTES 5184
 
 enum frame_event {
@@ -17,7 +17,8 @@ enum frame_event {
 };
 
 struct frame_decoder {
-    uint8_t content[FRAME_BYTES];
+    uint8_t *content;  // the caller's
+    uint32_t capacity; // of it; the CRC has to fit too
     uint32_t length;   // bytes decoded so far
     uint8_t block;     // bytes still missing from the current block
     uint8_t owes_zero; // the next block is preceded by a zero
@@ -31,8 +32,24 @@ enum frame_event frame_feed(struct frame_decoder *decoder, uint8_t byte);
 // CRC-32 (IEEE 802.3, reflected) of `length` bytes, continuing from `crc`, 0 at the start.
 uint32_t crc32_update(uint32_t crc, const uint8_t *data, size_t length);
 
-// Sends one frame to the board's link, piece by piece, so that a response is never copied into a buffer of its own.
-// Waits while the line is busy. A begun frame that is begun anew is cut off and fails its CRC.
+// Encodes frames piece by piece, so that a content is never copied into a buffer of its own. A begun frame that is begun
+// anew is cut off and fails its CRC.
+struct frame_encoder {
+    void (*put)(void *to, const uint8_t *data, uint32_t length); // takes all of it
+    void *to;
+    uint8_t block[255]; // length code, then up to 254 bytes
+    uint32_t used;      // bytes after the code
+    uint32_t crc;
+};
+
+// Bytes that a frame takes on the line, at most, for a content of so many: delimiters, CRC, codes of blocks.
+#define FRAME_ON_LINE(content) ((content) + 4 + ((content) + 4) / 254 + 1 + 2)
+
+void frame_encode_begin(struct frame_encoder *encoder);
+void frame_encode(struct frame_encoder *encoder, const void *data, size_t length);
+void frame_encode_end(struct frame_encoder *encoder);
+
+// The same for the service link. Waits while the line is busy.
 void frame_begin(void);
 void frame_put(const void *data, size_t length);
 void frame_end(void);

@@ -5,6 +5,7 @@
 #include "code_cache.h"
 #include "meter_loop.h"
 #include "node_loop.h"
+#include "peer_link.h"
 #include "places.h"
 #include "settings.h"
 
@@ -43,7 +44,7 @@ int loop_runs(uint32_t place) {
 }
 
 int loop_has_connection(uint32_t connection) {
-    return loop_runs(PLACE_NODE) && connection < board_links - 1;
+    return loop_runs(PLACE_NODE) && connection < peer_links_count();
 }
 
 void loop_turn_at(uint64_t now_us) {

@@ -99,7 +99,7 @@ static void fail(uint64_t now_us, const char *reason) {
     if (now_us - started_us >= RUNS_WELL_US) pause_s = SHORTEST_PAUSE_S;
     start_at_us = now_us + pause_s * (uint64_t)SECOND_US;
     pause_s = pause_s >= LONGEST_PAUSE_S / 2 ? LONGEST_PAUSE_S : pause_s * 2;
-    for (uint32_t link = 1; link < board_links; link++) peer_link_hang_up(link);
+    peer_links_stop();
 }
 
 static void bring_up(uint64_t now_us) {
@@ -115,7 +115,7 @@ static void bring_up(uint64_t now_us) {
         return fail(now_us, error);
     }
     up = 1;
-    peer_links_start(now_us, &events);
+    peer_links_start(&events, now_us);
 }
 
 void node_loop_start(uint64_t now_us) {

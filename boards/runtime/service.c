@@ -12,7 +12,8 @@
 
 #define SERVICE_LINK 0
 
-static struct frame_decoder decoder;
+static uint8_t content[FRAME_BYTES];
+static struct frame_decoder decoder = {.content = content, .capacity = sizeof content};
 
 static void answer(void) {
     request.at = decoder.content;

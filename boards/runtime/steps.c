@@ -51,7 +51,7 @@ static const char *take(struct step *step) {
     step->links = header[17];
     if (step->us < clock_us() || step->us > INT64_MAX) return "time does not go back";
     if (step->tamper != TAMPER_UNCHANGED && step->tamper > 3) return "there is no such tamper input";
-    if (step->links != board_links - 1) return "the board has another number of links to peers";
+    if (step->links != peer_links_count()) return "the board has another number of links to peers";
     step->written = request_take(step->links * COUNT_BYTES);
     const uint8_t *count = step->written == NULL ? NULL : request_take(2);
     step->edges_count = count == NULL ? 0 : get_u16(count);
@@ -63,24 +63,22 @@ static const char *take(struct step *step) {
 // Whether all that the host has written is here.
 static int peers_are_here(const struct step *step) {
     for (uint32_t link = 1; link <= step->links; link++) {
-        uint32_t missing = get_u32(step->written + (link - 1) * COUNT_BYTES) - peer_link_bytes_in(link);
-        if (missing != 0) return 0;
+        if (get_u32(step->written + (link - 1) * COUNT_BYTES) != peer_link_figures(link)->bytes_in) return 0;
     }
     return 1;
 }
 
-// Whatever the time, waiting takes the board's own.
+// Whatever the time, waiting takes the board's own. Returns 0 if not all has come.
 static int turn_until_quiet(const struct step *step) {
     uint64_t until_us = board_monotonic_us() + PEERS_US;
-    int here;
-    do {
+    for (;;) {
         loop_turn_at(step->us);
         board_watchdog_feed();
-        here = peers_are_here(step);
-        if (!here && board_monotonic_us() >= until_us) return 0;
+        int here = peers_are_here(step);
+        // A line that stays busy is one that the host does not read: it learns how much has gone out.
+        if ((here && node_loop_quiet()) || board_monotonic_us() >= until_us) return here;
         if (!here) board_idle_until(until_us);
-    } while (!here || !node_loop_quiet());
-    return 1;
+    }
 }
 
 void do_step(void) {
@@ -104,6 +102,6 @@ void do_step(void) {
     respond(STATUS_OK);
     frame_put(due, sizeof due);
     frame_put(&links, 1);
-    for (uint32_t link = 1; link <= links; link++) put_word(peer_link_bytes_out(link));
+    for (uint32_t link = 1; link <= links; link++) put_word(peer_link_figures(link)->bytes_out);
     frame_end();
 }

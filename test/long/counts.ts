@@ -50,3 +50,5 @@ export const NODE_CALLS = LONG ? 300_000 : 20_000;
 export const NODE_PROGRAMS = LONG ? { v8: 50_000, wasm3: 2000 } : { v8: 2000, wasm3: 100 };
 /** Random stories of a channel, with damaged messages and without. */
 export const CHANNEL_STORIES = LONG ? 10_000 : 120;
+/** Lives of two ends of a peer link, on each kind of line. */
+export const PEER_SEEDS = LONG ? 300 : 4;
