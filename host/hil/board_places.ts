@@ -10,6 +10,7 @@ import type { MeterSpec } from "../street/meters.js";
 import { StreetTree, type StreetPlace } from "../street/tree.js";
 import type { BoardOption } from "./board_option.js";
 import { drivenPlace, type BoardPlace } from "./driven_place.js";
+import { steppedPlace } from "./stepped_place.js";
 import { openBoard, type OpenBoard, type Provisioning } from "./open_board.js";
 
 const SECRET_BYTES = 32;
@@ -47,7 +48,8 @@ export class BoardPlaces {
   meter(spec: MeterSpec, keys: KeyStore, probe: MeterProbe | undefined): (ScenarioMeter & LineMeter) | undefined {
     const open = this.opened.get(spec.name);
     if (open === undefined) return undefined;
-    const place = drivenPlace(open, { spec, keys, engine: this.engine, probe });
+    const surroundings = { spec, keys, engine: this.engine, probe };
+    const place = open.peer === undefined ? drivenPlace(open, surroundings) : steppedPlace(open, surroundings);
     this.places.set(spec.name, place);
     return place.meter;
   }

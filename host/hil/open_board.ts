@@ -1,4 +1,7 @@
 import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { BlockingStream, StreamEnded, type StreamTarget } from "../link/blocking_stream.js";
 import type { BoardImage } from "../link/image.js";
 import type { Machine } from "../link/machine.js";
@@ -9,13 +12,13 @@ import { NODE_ABI_VERSION } from "../node/abi.js";
 import { posixMissing, PosixMachine } from "../posix/index.js";
 import { qemuMissing } from "../qemu/index.js";
 import { QemuMachine } from "../qemu/machine.js";
-import type { BoardOption, BoardSource } from "./board_option.js";
+import type { BoardOption } from "./board_option.js";
 
 /** Of the ESP32-C6's links. */
 const BAUD = 115_200;
 /** A board that runs already says hello at once. */
 const HELLO_MS = 5_000;
-const ANSWER_MS = 120_000;
+const OPEN_MS = 20_000;
 
 /** What a board is given before its first start; those with a flash of their own keep what they have. */
 export type Provisioning = Required<Pick<BoardImage, "key" | "root" | "seed">>;
@@ -24,6 +27,8 @@ export type Provisioning = Required<Pick<BoardImage, "key" | "root" | "seed">>;
 export interface OpenBoard {
   readonly option: BoardOption;
   readonly board: SyncBoard;
+  /** Its link to a peer; undefined: it is driven. */
+  readonly peer: BlockingStream | undefined;
   /** Compressed point of its metrology key, 33 bytes. */
   readonly publicKey: Uint8Array;
   close(): void;
@@ -31,19 +36,34 @@ export interface OpenBoard {
 
 /** Starts a board, or finds the one that runs. Throws Error naming it and what is wrong. */
 export function openBoard(option: BoardOption, provisioning: Provisioning): OpenBoard {
-  const { source } = option;
-  const machine = emulated(source, provisioning);
-  const stream = new BlockingStream(machine === undefined ? targetOf(source) : ownProcess(machine));
+  const closers: (() => void)[] = [];
   const close = (): void => {
-    stream.close();
-    machine?.abandon();
+    for (const closer of closers.splice(0).reverse()) closer();
+  };
+  const opened = (target: StreamTarget): BlockingStream => {
+    const stream = new BlockingStream(target);
+    closers.push(() => stream.close());
+    stream.opened(OPEN_MS);
+    return stream;
   };
   try {
-    stream.opened(HELLO_MS);
-    const board = new SyncBoard(stream, machine === undefined ? HELLO_MS : ANSWER_MS);
-    const refusal = machine === undefined ? found(board) : board.ready();
-    if (refusal !== "") throw new Error(`it does not start its metrology module: ${refusal}`);
-    return { option, board, publicKey: checked(board), close };
+    const { source } = option;
+    if ("service" in source) {
+      const peer = source.peer === undefined ? undefined : opened(targetOf(source.kind, source.peer));
+      const board = new SyncBoard(opened(targetOf(source.kind, source.service)), HELLO_MS);
+      demandStart(found(board));
+      return { option, board, peer, publicKey: checked(board), close };
+    }
+    const folder = mkdtempSync(join(tmpdir(), "tieline-peer-"));
+    closers.push(() => rmSync(folder, { recursive: true, force: true }));
+    const path = source.driven ? undefined : join(folder, "peer");
+    const peer = path === undefined ? undefined : opened({ kind: "listen", path });
+    const machine = emulated(source.kind, { ...provisioning, ...(path !== undefined && { peers: [path] }) });
+    closers.push(() => machine.abandon());
+    const [command, ...args] = machine.commandLine;
+    const board = new SyncBoard(opened({ kind: "process", command, args }));
+    demandStart(board.ready());
+    return { option, board, peer, publicKey: checked(board), close };
   } catch (error) {
     close();
     const isSilent = error instanceof BoardSilent || error instanceof StreamEnded;
@@ -52,23 +72,18 @@ export function openBoard(option: BoardOption, provisioning: Provisioning): Open
   }
 }
 
-function emulated({ kind }: BoardSource, image: BoardImage): Machine | undefined {
-  if (kind !== "qemu" && kind !== "posix") return undefined;
+function emulated(kind: "qemu" | "posix", options: BoardImage & { readonly peers?: readonly string[] }): Machine {
   const missing = kind === "qemu" ? qemuMissing() : posixMissing();
   if (missing !== undefined) throw new Error(missing);
-  return kind === "qemu" ? new QemuMachine(image) : new PosixMachine(image);
+  return kind === "qemu" ? new QemuMachine(options) : new PosixMachine(options);
 }
 
-function ownProcess({ commandLine }: Machine): StreamTarget {
-  const [command, ...args] = commandLine;
-  return { kind: "process", command, args };
+function demandStart(refusal: string): void {
+  if (refusal !== "") throw new Error(`it does not start its metrology module: ${refusal}`);
 }
 
-function targetOf(source: BoardSource): StreamTarget {
-  if (source.kind === "serial") return { kind: "serial", path: source.service, baudRate: BAUD };
-  if (source.kind === "socket") return socketOf(source.service);
-  throw new TypeError(`${source.kind} is a process of its own`);
-}
+const targetOf = (kind: "serial" | "socket", where: string): StreamTarget =>
+  kind === "serial" ? { kind, path: where, baudRate: BAUD } : socketOf(where);
 
 /** HOST:PORT, or the path of a unix socket. */
 function socketOf(address: string): StreamTarget {

@@ -4,7 +4,7 @@ import { projectRoot } from "../root.js";
 
 /**
  * What a stream leads to: a process's standard input and output, a socket that somebody listens on, a unix socket that
- * this side listens on for one caller, or a serial port.
+ * this side listens on, for one caller at a time, or a serial port.
  */
 export type StreamTarget =
   | { readonly kind: "process"; readonly command: string; readonly args: readonly string[] }
@@ -46,6 +46,7 @@ export class BlockingStream {
   readonly #unread: Uint8Array[] = [];
   #pid: number | undefined;
   #open = false;
+  #settled = false;
   #ended: string | undefined;
 
   constructor(target: StreamTarget) {
@@ -74,6 +75,13 @@ export class BlockingStream {
   opened(withinMs: number): void {
     if (this.#wait(withinMs, () => this.#open)) return;
     throw new StreamEnded(`it does not open within ${withinMs} ms`);
+  }
+
+  /** Waits until the far side has taken notice of what has happened by now: that somebody has called, say. Throws StreamEnded. */
+  settle(withinMs: number): void {
+    this.#settled = false;
+    this.#port.postMessage("settle");
+    if (!this.#wait(withinMs, () => this.#settled)) throw new StreamEnded(`it does not answer within ${withinMs} ms`);
   }
 
   /** Waits until bytes come, at most `withinMs`: none then. Throws StreamEnded once all that came has been read. */
@@ -117,6 +125,7 @@ export class BlockingStream {
   #take(message: Message): void {
     if ("bytes" in message) this.#unread.push(message.bytes);
     else if ("open" in message) this.#open = true;
+    else if ("settled" in message) this.#settled = true;
     else if ("pid" in message) {
       this.#pid = message.pid;
       processes.add(message.pid);

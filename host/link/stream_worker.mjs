@@ -2,6 +2,7 @@
 // to the near side is announced by a count that it can wait for.
 import { spawn } from "node:child_process";
 import { createConnection, createServer } from "node:net";
+import { setImmediate } from "node:timers";
 import { setTimeout as pause } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 
@@ -76,21 +77,27 @@ async function openSocket({ path, host, port: number, withinMs }) {
   }
 }
 
-/** One caller is served; what is written before it comes waits for it. */
+/** The latest caller is served: one that starts anew calls again. What is written while there is none waits. */
 function openListener({ path }) {
   let caller;
   const early = [];
   const server = createServer((socket) => {
-    server.close();
-    caller = carry(socket, path);
-    for (const bytes of early.splice(0)) caller.write(bytes);
+    caller?.destroy();
+    caller = socket;
+    socket.on("data", received);
+    // Its end is told by "close".
+    socket.on("error", () => undefined);
+    socket.once("close", () => {
+      if (caller === socket) caller = undefined;
+    });
+    for (const bytes of early.splice(0)) socket.write(bytes);
   });
   server.once("error", (error) => end(`${path}: ${error.message}`));
   server.listen(path, () => tell({ open: true }));
   const close = () => {
     server.close();
-    if (caller === undefined) end(`${path}: nobody has called`);
-    else caller.close();
+    caller?.destroy();
+    end(`${path}: closed`);
   };
   return { write: (bytes) => (caller === undefined ? early.push(bytes) : caller.write(bytes)), close };
 }
@@ -113,5 +120,11 @@ async function openSerial({ path, baudRate }) {
 
 const OPENERS = { process: openProcess, socket: openSocket, listen: openListener, serial: openSerial };
 const stream = await OPENERS[target.kind](target);
-port.on("message", (message) => (message === "close" ? stream.close() : stream.write(message)));
+/** What has happened by now is known once the event loop has been round. */
+const settle = () => setImmediate(() => setImmediate(() => tell({ settled: true })));
+port.on("message", (message) => {
+  if (message === "close") stream.close();
+  else if (message === "settle") settle();
+  else stream.write(message);
+});
 parentPort.on("message", () => undefined);

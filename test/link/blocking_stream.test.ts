@@ -87,17 +87,24 @@ describe("a blocking stream", () => {
     expect(reasonOf(stream)).toMatch(/the other side has closed/);
   });
 
-  it("listens for one caller, and keeps for it what is written before it comes", () => {
+  it("listens for callers, one after the other, and keeps for the first what is written before it comes", () => {
     const folder = mkdtempSync(join(tmpdir(), "tieline-stream-"));
     folders.push(folder);
     const path = join(folder, "link");
     const stream = open({ kind: "listen", path });
     stream.opened(20_000);
     stream.write(Uint8Array.from(Buffer.from("early")));
-    node("const s = net.connect(process.argv[1]); s.pipe(s)", path);
+    const first = node("const s = net.connect(process.argv[1]); s.pipe(s)", path);
     expect(readAll(stream, 5).toString()).toBe("early");
+    node("const s = net.connect(process.argv[1]); s.write('second'); s.pipe(s)", path);
+    expect(readAll(stream, 6).toString()).toBe("second");
+    stream.write(Uint8Array.from(Buffer.from("for the second")));
+    expect(readAll(stream, 14).toString()).toBe("for the second");
+    // It has been hung up on.
+    expect(reasonOf(first)).toMatch(/ended with 0/);
+    stream.settle(20_000);
     stream.close();
-    expect(stream.ended).toMatch(/the other side has closed/);
+    expect(stream.ended).toMatch(/closed/);
   });
 
   it("names a serial port that is not there", () => {
