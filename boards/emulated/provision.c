@@ -84,7 +84,7 @@ int32_t board_update_key(uint8_t public_key[33]) {
     return GET(PROVISION_UPDATE_KEY, update_key, public_key);
 }
 
-uint32_t board_tamper_inputs(void) {
+uint32_t provision_inputs(void) {
     struct provision record;
     load(&record);
     uint32_t inputs = record.inputs;

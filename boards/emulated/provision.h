@@ -9,7 +9,7 @@
 struct provision {
     uint8_t magic[4];
     uint8_t has; // PROVISION_ bits
-    uint8_t inputs; // what board_tamper_inputs says
+    uint8_t inputs; // what board_tamper_inputs says as long as no input has told otherwise
     uint8_t reserved[2];
     uint8_t key[32];        // metrology's private key
     uint8_t root[32];       // the node's root secret
@@ -29,6 +29,9 @@ struct provision {
 void provision_read(struct provision *record);
 // Errors as `board_flash_program`.
 int32_t provision_write(const struct provision *record);
+
+// Its `inputs`.
+uint32_t provision_inputs(void);
 
 // The seed for tests, 32 bytes. ERR_STATE: there is none.
 int32_t provision_seed(uint8_t seed[32]);

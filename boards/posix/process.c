@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,12 +24,24 @@ const char board_name[] = "posix";
 
 struct options options;
 static char **arguments;
+extern char **environ;
 
 extern uint8_t stack_guard[];
 extern uint32_t __stack_bottom[], __stack_top[];
 
 #define EXIT_CUT 3
 #define RESET_REASON "TIELINE_RESET_REASON"
+// For the next start; "software" has as many letters as a reason may have.
+static char next_reason[] = RESET_REASON "=software";
+static enum board_reset_reason reset_reason;
+
+static void read_reset_reason(void) {
+    const char *reason = getenv(RESET_REASON);
+    if (reason == NULL) reset_reason = RESET_POWER_ON;
+    else if (strcmp(reason, "fault") == 0) reset_reason = RESET_FAULT;
+    else reset_reason = strcmp(reason, "watchdog") == 0 ? RESET_WATCHDOG : RESET_SOFTWARE;
+    putenv(next_reason); // before there is any signal: a restart only changes letters
+}
 
 _Noreturn void process_fail(const char *what) {
     fprintf(stderr, "board: %s: %s\n", what, strerror(errno));
@@ -40,8 +53,9 @@ _Noreturn void process_cut(void) {
 }
 
 static _Noreturn void usage(void) {
-    fputs("usage: board --flash FILE [--peer SOCKET]... [--cut-at OPERATION]\n"
-          "The service link is on standard input and output. A peer's SOCKET is a unix socket to connect to.\n",
+    fputs("usage: board --flash FILE [--peer SOCKET]... [--inputs SOCKET] [--cut-at OPERATION]\n"
+          "The service link is on standard input and output. A SOCKET is a unix socket to connect to; each byte on that\n"
+          "of the inputs says how all of them are from then on.\n",
           stderr);
     exit(2);
 }
@@ -56,6 +70,8 @@ static void parse(int count, char **words) {
         } else if (strcmp(words[i], "--peer") == 0) {
             if (options.peer_count == sizeof options.peers / sizeof options.peers[0]) usage();
             options.peers[options.peer_count++] = value;
+        } else if (strcmp(words[i], "--inputs") == 0) {
+            options.inputs = value;
         } else if (strcmp(words[i], "--cut-at") == 0) {
             options.cut_at = strtoull(value, &end, 10);
             if (end == value || *end != 0) usage();
@@ -65,7 +81,7 @@ static void parse(int count, char **words) {
     }
     if (options.flash == NULL) usage();
     // Operations are counted from power-on, and a restart is none: the cut was for the life before it.
-    if (board_reset_reason() != RESET_POWER_ON) options.cut_at = 0;
+    if (reset_reason != RESET_POWER_ON) options.cut_at = 0;
 }
 
 // The firmware has a stack of its own, of a known place and size, as on a chip.
@@ -99,6 +115,7 @@ static void *with_signals(void *nothing) {
 }
 
 int main(int count, char **words) {
+    read_reset_reason();
     parse(count, words);
     arguments = words;
     // Whoever closes the other end of a link has taken the board's power, which then ends in the middle of a write.
@@ -116,8 +133,10 @@ int main(int count, char **words) {
 }
 
 void board_init(void) {
+    board_monotonic_us(); // time begins
     flash_open();
     links_open();
+    inputs_open();
 }
 
 uint64_t board_monotonic_us(void) {
@@ -146,36 +165,35 @@ int32_t board_entropy(uint8_t *data, uint32_t length) {
     return getrandom(data, length, 0) == (ssize_t)length ? 0 : ERR_STATE;
 }
 
-int board_power_good(void) {
-    return 1;
-}
-
 void board_log(const char *text) {
     fprintf(stderr, "%s\n", text);
 }
 
 enum board_reset_reason board_reset_reason(void) {
-    const char *reason = getenv(RESET_REASON);
-    if (reason == NULL) return RESET_POWER_ON;
-    return strcmp(reason, "fault") == 0 ? RESET_FAULT : RESET_SOFTWARE;
+    return reset_reason;
 }
 
-// The process becomes a new one of the same program: its links stay open, its memory is gone.
-static _Noreturn void restart(const char *reason) {
+// Only what a signal may call. Signals that come meanwhile are not for the new process, which has no handlers yet.
+_Noreturn void process_restart(const char *reason) {
+    const struct itimerval never = {0};
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    const int own[] = {SIGALRM, SIGIO};
+    setitimer(ITIMER_REAL, &never, NULL);
+    for (unsigned i = 0; i < sizeof own / sizeof own[0]; i++) sigaction(own[i], &ignore, NULL);
     sigset_t none;
     sigemptyset(&none);
     pthread_sigmask(SIG_SETMASK, &none, NULL);
-    setenv(RESET_REASON, reason, 1);
-    execv("/proc/self/exe", arguments);
-    process_fail("restart");
+    strncpy(next_reason + sizeof RESET_REASON, reason, sizeof "software" - 1);
+    execve("/proc/self/exe", arguments, environ);
+    _exit(1);
 }
 
 _Noreturn void board_reset(void) {
-    restart("software");
+    process_restart("software");
 }
 
 _Noreturn void board_reset_after_fault(void) {
-    restart("fault");
+    process_restart("fault");
 }
 
 _Noreturn void board_power_off(void) {

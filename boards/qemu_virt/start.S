@@ -10,8 +10,10 @@ _start:
     .option norelax         # would be computed from gp itself
     la gp, __global_pointer$
     .option pop
-    la t0, exception
+    la t0, trap
     csrw mtvec, t0
+    la t0, __interrupt_stack_top
+    csrw mscratch, t0
 
     # The region that stands for flash can be read and executed but not written, as on a chip: a stack that overflows
     # into it or a wild write is an exception at once. NAPOT entry 0: base | (size / 2 - 1), in units of 4 bytes.
@@ -52,6 +54,52 @@ _start:
 park:
     wfi
     j park
+
+    # Interrupts have a stack of their own: how much of the other one is free is the modules' affair. They may come
+    # between any two instructions, so that all is saved that a C function may change.
+    .balign 4
+trap:
+    csrrw sp, mscratch, sp
+    addi sp, sp, -64
+    sw ra, 0(sp)
+    sw t0, 4(sp)
+    csrr t0, mcause
+    bgez t0, exception
+    sw t1, 8(sp)
+    sw t2, 12(sp)
+    sw t3, 16(sp)
+    sw t4, 20(sp)
+    sw t5, 24(sp)
+    sw t6, 28(sp)
+    sw a0, 32(sp)
+    sw a1, 36(sp)
+    sw a2, 40(sp)
+    sw a3, 44(sp)
+    sw a4, 48(sp)
+    sw a5, 52(sp)
+    sw a6, 56(sp)
+    sw a7, 60(sp)
+    mv a0, t0
+    call interrupt_taken
+    lw ra, 0(sp)
+    lw t0, 4(sp)
+    lw t1, 8(sp)
+    lw t2, 12(sp)
+    lw t3, 16(sp)
+    lw t4, 20(sp)
+    lw t5, 24(sp)
+    lw t6, 28(sp)
+    lw a0, 32(sp)
+    lw a1, 36(sp)
+    lw a2, 40(sp)
+    lw a3, 44(sp)
+    lw a4, 48(sp)
+    lw a5, 52(sp)
+    lw a6, 56(sp)
+    lw a7, 60(sp)
+    addi sp, sp, 64
+    csrrw sp, mscratch, sp
+    mret
 
     # Nothing returns from an exception, so the stack may start over; it may be the stack that is exhausted.
     # A second exception, while the first is reported, ends here for good.

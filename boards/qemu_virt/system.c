@@ -1,21 +1,41 @@
-// Clock, entropy and power.
+// Clock, entropy, power and resets.
 #include <stddef.h>
 #include <string.h>
 
 #include "board.h"
 #include "device_tree.h"
 #include "errors.h"
+#include "interrupts.h"
+#include "links.h"
 #include "provision.h"
 #include "registers.h"
-#include "uart.h"
 
 const char board_name[] = "qemu_virt";
 
 #define FINISHER_PASS 0x5555
 #define FINISHER_RESET 0x7777
 
+// Memory that no start touches (link.ld). It is zero at power-on.
+extern struct {
+    uint32_t magic, reason;
+} __kept;
+#define KEPT_MAGIC 0x544c4b50u
+static enum board_reset_reason reason = RESET_POWER_ON;
+
+void reset_note(uint32_t why) {
+    __kept.magic = KEPT_MAGIC;
+    __kept.reason = why;
+}
+
+enum board_reset_reason board_reset_reason(void) {
+    return reason;
+}
+
 void board_init(void) {
-    uart_init();
+    if (__kept.magic == KEPT_MAGIC) reason = (enum board_reset_reason)__kept.reason;
+    reset_note(RESET_SOFTWARE); // unless another one is left
+    interrupts_init();
+    links_init();
 }
 
 uint64_t board_monotonic_us(void) {
@@ -57,10 +77,17 @@ _Noreturn void board_reset(void) {
 }
 
 _Noreturn void board_power_off(void) {
+    __asm__ volatile("csrw mie, zero");
     MMIO32(TEST_FINISHER) = FINISHER_PASS;
     for (;;) __asm__ volatile("wfi");
 }
 
 _Noreturn void board_reset_after_fault(void) {
+    reset_note(RESET_FAULT);
     board_reset();
+}
+
+// QEMU's standard output and error are the links' and the emulator's own.
+void board_log(const char *text) {
+    (void)text;
 }

@@ -173,7 +173,7 @@ static void start_again(uint64_t now_ms) {
 void meter_loop_turn(uint64_t now_ms) {
     while (!runs()) start_again(now_ms);
     if (!clock_is_held()) inputs_queue_tamper(board_tamper_inputs(), now_ms);
-    if (board_pulse_overrun()) {
+    if (!clock_is_held() && board_pulse_overrun()) {
         overrun = 1;
         log_line("edges were lost: their queue was full");
     }

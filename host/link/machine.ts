@@ -16,6 +16,17 @@ process.once("exit", () => {
   for (const machine of machines) machine.abandon();
 });
 
+/** Lines that are plugged into a board: unix sockets that the host listens on, before the board is switched on. */
+export interface MachineLines {
+  /** Links to peers, from link 1 on. */
+  readonly peers?: readonly string[];
+  /** The inputs: each byte says how all lines are from then on. */
+  readonly inputs?: string;
+}
+
+/** Bits of a byte for a board's inputs: boards/emulated/inputs.h. */
+export const InputBit = { import: 1, export: 2, cover: 4, magnet: 8, supplyFails: 16 } as const;
+
 /** One board that a process emulates, with its flash file. Power can be cut and given back; the flash stays. */
 export abstract class Machine {
   /** Holds the board's flash file. */

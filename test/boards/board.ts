@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import type { BoardImage } from "../../host/link/image.js";
-import type { Machine } from "../../host/link/machine.js";
+import type { Machine, MachineLines } from "../../host/link/machine.js";
 import { PosixMachine } from "../../host/posix/index.js";
 import { QemuMachine, type MachineOptions } from "../../host/qemu/machine.js";
 import { type MeterEngineName, whereItRuns } from "../driver/engines.js";
@@ -14,7 +14,7 @@ export type BoardName = (typeof BOARDS)[number];
 
 export const engineOf = (name: BoardName): MeterEngineName => (name === "qemu" ? "qemu" : "posix");
 
-export const makeMachine = (name: BoardName, image: BoardImage): Machine =>
+export const makeMachine = (name: BoardName, image: BoardImage & MachineLines): Machine =>
   name === "qemu" ? new QemuMachine(image) : new PosixMachine({ ...image, sanitized: name !== "posix" });
 
 /** Tests of the emulated board itself. */

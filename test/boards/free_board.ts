@@ -5,6 +5,8 @@ import type { Machine } from "../../host/link/machine.js";
 import { Status } from "../../host/link/protocol.js";
 import { MODES, type Settings } from "../../host/link/settings.js";
 import { encodeConfig } from "../../host/metrology/config.js";
+import { COMMANDS, type CommandName, NODE_OUTPUT_BYTES } from "../../host/node/abi.js";
+import { type NodeEvent, readEvent } from "../../host/node/node_event.js";
 import { decodeRegisters, type Registers } from "../../host/metrology/module.js";
 import { CONFIG } from "../driver/meter_client.js";
 import { KEY } from "./board.js";
@@ -50,12 +52,26 @@ export class FreeBoard {
     return Number((await this.machine.client.step({ us: BigInt(ms) * 1000n, ...rest })).dueUs / 1000n);
   }
 
+  /** A command of the node; what it answers. Rejects with the code of a refusal. */
+  async command(name: CommandName, record: Uint8Array = new Uint8Array()): Promise<Uint8Array> {
+    const args = [COMMANDS[name], record.length];
+    const { result, output } = await this.machine.client.callNode("command", args, record, NODE_OUTPUT_BYTES);
+    if (result < 0) throw new Error(`${name}: ${result}`);
+    return output.slice(0, result);
+  }
+
+  /** What the node has told of a kind. */
+  events<K extends NodeEvent["kind"]>(kind: K): Extract<NodeEvent, { kind: K }>[] {
+    const all = this.told.map(({ what, record }) => readEvent(what, record));
+    return all.filter((event): event is Extract<NodeEvent, { kind: K }> => event.kind === kind);
+  }
+
   async registers(): Promise<Registers> {
     return decodeRegisters((await this.machine.client.call("registers", [])).output);
   }
 }
 
-export const image = (more: BoardImage = {}): BoardImage => ({ key: KEY, seed: new Uint8Array(32).fill(7), ...more });
+export const image = (more: BoardImage = {}): BoardImage => ({ key: KEY, ...more });
 
 /** Takes `count` edges out of those that wait, from the oldest on: those before `ms`. */
 export function before(waiting: Edge[], ms: number): Edge[] {

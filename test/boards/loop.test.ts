@@ -38,7 +38,12 @@ function emulate(config: MeterConfig, legs: readonly Leg[]): { meter: EmulatedMe
     ...UNPOWERED,
     edge: (timeMs: number, input: number, level: 0 | 1): void => void edges.at(-1)?.push({ timeMs, input, level }),
   };
-  const options = { probe, flash: { eraseMs: 0 }, line: { bounce: { edges: 2, withinMs: 3 } }, entropy: new Entropy("loop") };
+  const options = {
+    probe,
+    flash: { eraseMs: 0 },
+    line: { bounce: { edges: 2, withinMs: 3 } },
+    entropy: new Entropy("loop"),
+  };
   const meter = new EmulatedMeter(engineByName("v8"), readMetrology(), new KeyStore(KEY), config, options);
   meter.start();
   for (const { mw, toMs, then = {} } of legs) {

@@ -212,6 +212,6 @@ describe.skipIf(!compiler)("peer links", () => {
           expect(written, `seed ${seed}`).toEqual(end.lines);
         }
       }
-    }, 60_000);
+    }, 60_000 + 10_000 * PEER_SEEDS);
   }
 });

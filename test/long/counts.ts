@@ -51,4 +51,4 @@ export const NODE_PROGRAMS = LONG ? { v8: 50_000, wasm3: 2000 } : { v8: 2000, wa
 /** Random stories of a channel, with damaged messages and without. */
 export const CHANNEL_STORIES = LONG ? 10_000 : 120;
 /** Lives of two ends of a peer link, on each kind of line. */
-export const PEER_SEEDS = LONG ? 300 : 4;
+export const PEER_SEEDS = LONG ? 60 : 3;
