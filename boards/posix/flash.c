@@ -7,6 +7,7 @@
 #include "board.h"
 #include "errors.h"
 #include "faults.h"
+#include "inputs.h"
 #include "layout.h"
 #include "process.h"
 #include "provision.h"
@@ -70,13 +71,13 @@ int32_t board_flash_read(enum board_partition partition, uint32_t offset, uint8_
 
 int32_t board_flash_program(enum board_partition partition, uint32_t offset, const uint8_t *data, uint32_t length) {
     if (!layout_inside(partition, offset, length) || length > SECTOR_BYTES - offset % SECTOR_BYTES) return ERR_RANGE;
-    if (!board_power_good()) return ERR_FLASH;
+    if (!inputs_supply_good()) return ERR_FLASH;
     return program(layout_address(partition, offset), data, length);
 }
 
 int32_t board_flash_erase(enum board_partition partition, uint32_t sector) {
     if (sector >= board_flash_sectors(partition)) return ERR_RANGE;
-    if (!board_power_good()) return ERR_FLASH;
+    if (!inputs_supply_good()) return ERR_FLASH;
     return erase(layout_address(partition, sector * SECTOR_BYTES));
 }
 
@@ -89,7 +90,7 @@ void provision_read(struct provision *record) {
 }
 
 int32_t provision_write(const struct provision *record) {
-    if (!board_power_good()) return ERR_FLASH;
+    if (!inputs_supply_good()) return ERR_FLASH;
     int32_t result = erase(PROVISION_ADDRESS);
     return result < 0 ? result : program(PROVISION_ADDRESS, (const uint8_t *)record, sizeof *record);
 }

@@ -6,6 +6,7 @@ import { cliCommand } from "./cli.js";
 import { decodeCommand } from "./decode.js";
 import { evidenceCommand } from "./evidence.js";
 import { flashCommand } from "./flash.js";
+import { hilCommand } from "./hil.js";
 import { imageCommand } from "./image.js";
 import { inspectCommand } from "./inspect.js";
 import { keygenCommand } from "./keygen.js";
@@ -19,6 +20,7 @@ const program = new Command("tieline")
   .description("Smart-meter firmware that trades electricity: emulate a street of meters, verify their receipts.")
   .showHelpAfterError("(add --help for the options)")
   .addCommand(runCommand())
+  .addCommand(hilCommand())
   .addCommand(verifyCommand())
   .addCommand(inspectCommand())
   .addCommand(imageCommand())

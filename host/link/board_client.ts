@@ -136,25 +136,54 @@ export function encodeArguments(params: FunctionSignature["params"], args: reado
   return Buffer.concat(parts);
 }
 
+/** The response to HELLO, read. */
+export function readHello(payload: Uint8Array): Hello {
+  const [linkVersion, abiVersion = 0, nodeAbiVersion = 0] = payload;
+  if (linkVersion !== LINK_VERSION) throw new Error(`the board speaks link version ${linkVersion}`);
+  const nodeHashAt = 3 + HASH_BYTES;
+  const publicKeyAt = nodeHashAt + HASH_BYTES;
+  const boardAt = publicKeyAt + PUBLIC_KEY_BYTES;
+  return {
+    abiVersion,
+    nodeAbiVersion,
+    moduleHash: payload.slice(3, nodeHashAt),
+    nodeHash: payload.slice(nodeHashAt, publicKeyAt),
+    publicKey: payload.slice(publicKeyAt, boardAt),
+    board: Buffer.from(payload.subarray(boardAt)).toString("ascii"),
+  };
+}
+
+/** The request of a CALL of metrology. */
+export function callRequest(name: ExportName, args: readonly (number | bigint)[], input: Uint8Array): Uint8Array {
+  if (input.length > INPUT_BYTES) throw new RangeError(`the input buffer takes ${INPUT_BYTES} bytes`);
+  const number = Uint8Array.of(Place.metrology, EXPORT_NAMES.indexOf(name));
+  return Buffer.concat([number, encodeArguments(EXPORTS[name].params, args), input]);
+}
+
+/** The request of a CALL of the node. @param outputBytes so much of the output buffer is wanted */
+export function nodeCallRequest(
+  name: NodeExportName,
+  args: readonly (number | bigint)[],
+  input: Uint8Array,
+  outputBytes: number,
+): Uint8Array {
+  if (input.length > NODE_INPUT_BYTES) throw new RangeError(`the input buffer takes ${NODE_INPUT_BYTES} bytes`);
+  const head = Uint8Array.of(Place.node, outputBytes & 0xff, outputBytes >> 8, NODE_EXPORT_NAMES.indexOf(name));
+  return Buffer.concat([head, encodeArguments(NODE_EXPORTS[name].params, args), input]);
+}
+
+/** The response to a CALL. @param hasOutput whether what follows the result is wanted */
+export const readCall = (payload: Uint8Array, hasOutput: boolean): CallResult => ({
+  result: view(payload).getInt32(0, true),
+  output: hasOutput ? payload.slice(4) : new Uint8Array(),
+});
+
 /** The operations of boards/LINK.md, typed. */
 export class BoardClient {
   constructor(readonly link: Link) {}
 
   async hello(): Promise<Hello> {
-    const payload = await this.link.request(Op.hello);
-    const [linkVersion, abiVersion = 0, nodeAbiVersion = 0] = payload;
-    if (linkVersion !== LINK_VERSION) throw new Error(`the board speaks link version ${linkVersion}`);
-    const nodeHashAt = 3 + HASH_BYTES;
-    const publicKeyAt = nodeHashAt + HASH_BYTES;
-    const boardAt = publicKeyAt + PUBLIC_KEY_BYTES;
-    return {
-      abiVersion,
-      nodeAbiVersion,
-      moduleHash: payload.slice(3, nodeHashAt),
-      nodeHash: payload.slice(nodeHashAt, publicKeyAt),
-      publicKey: payload.slice(publicKeyAt, boardAt),
-      board: Buffer.from(payload.subarray(boardAt)).toString("ascii"),
-    };
+    return readHello(await this.link.request(Op.hello));
   }
 
   /** Calls an export of the metrology module. Rejects with LinkError, also for a trap. */
@@ -163,14 +192,8 @@ export class BoardClient {
     args: readonly (number | bigint)[],
     input: Uint8Array = new Uint8Array(),
   ): Promise<CallResult> {
-    if (input.length > INPUT_BYTES) throw new RangeError(`the input buffer takes ${INPUT_BYTES} bytes`);
-    const number = Uint8Array.of(Place.metrology, EXPORT_NAMES.indexOf(name));
-    const request = Buffer.concat([number, encodeArguments(EXPORTS[name].params, args), input]);
-    const payload = await this.link.request(Op.call, request);
-    return {
-      result: view(payload).getInt32(0, true),
-      output: FILLS_OUTPUT.has(name) ? payload.slice(4) : new Uint8Array(),
-    };
+    const payload = await this.link.request(Op.call, callRequest(name, args, input));
+    return readCall(payload, FILLS_OUTPUT.has(name));
   }
 
   /**
@@ -184,15 +207,9 @@ export class BoardClient {
     input: Uint8Array = new Uint8Array(),
     outputBytes = 0,
   ): Promise<NodeCallResult> {
-    if (input.length > NODE_INPUT_BYTES) throw new RangeError(`the input buffer takes ${NODE_INPUT_BYTES} bytes`);
-    const head = Uint8Array.of(Place.node, outputBytes & 0xff, outputBytes >> 8, NODE_EXPORT_NAMES.indexOf(name));
-    const request = Buffer.concat([head, encodeArguments(NODE_EXPORTS[name].params, args), input]);
+    const request = nodeCallRequest(name, args, input, outputBytes);
     const { payload, outputs } = await this.link.requestWithOutputs(Op.call, request);
-    return {
-      result: view(payload).getInt32(0, true),
-      output: payload.slice(4),
-      outputs: outputs.map(nodeOutput),
-    };
+    return { ...readCall(payload, true), outputs: outputs.map(nodeOutput) };
   }
 
   /** Starts a place's built-in module, anew if it runs or has trapped. */

@@ -1,4 +1,5 @@
 import { beforeAll, expect } from "vitest";
+import type { NodeModule } from "../../host/node/module.js";
 import type { ModuleFile } from "../../host/engine/module_file.js";
 import type { EnergyOffer, EnergyParameters } from "../../host/node/energy_requests.js";
 import type { NodeEvent } from "../../host/node/node_event.js";
@@ -114,8 +115,9 @@ export class DrillNetwork extends LineNetwork {
 /** Does something that only an attacker's firmware can: what it answers. */
 export function misdeed(node: TestNode, name: Misdeed, input: Uint8Array, ...args: (number | bigint)[]): number {
   const live = node.node;
-  live["module"].input(input);
-  return live["call"](() => Number(live["module"]["instance"].call(name, ...args) ?? 0));
+  const module = live["module"] as NodeModule;
+  module.input(input);
+  return live["call"](() => Number(module["instance"].call(name, ...args) ?? 0));
 }
 
 /** Keeps back what a node says on one of its connections, until the function that it returns is called. */
