@@ -23,8 +23,9 @@ enum board_partition {
     PARTITION_SETTINGS,  // what this board is set up for, 4 sectors
     PARTITION_SLOT_A,    // node images that came over the link, 32 sectors each
     PARTITION_SLOT_B,
+    PARTITION_METROLOGY_IMAGES, // metrology modules likewise, 16 sectors: two halves
 };
-#define BOARD_PARTITIONS 5
+#define BOARD_PARTITIONS 6
 
 // Bytes per erase sector, the same in every partition.
 uint32_t board_flash_sector_bytes(void);
@@ -105,6 +106,9 @@ uint32_t board_tamper_inputs(void);
 
 // Microseconds since power-on; never goes back.
 uint64_t board_monotonic_us(void);
+// The CPU's counter of cycles, or of instructions where that is what an emulator counts, modulo 2^32: for figures only. 0:
+// there is none.
+uint32_t board_cycles(void);
 // Milliseconds since 1970, UTC, of a clock that runs without power. ERR_STATE: there is none, or it was never set.
 int32_t board_rtc_ms(int64_t *utc_ms);
 // Fills `data` with `length` <= 32 bytes unpredictable to an observer. It seeds the node's random generator and blinds

@@ -16,6 +16,7 @@ const LONG = [
   "test/metrology/note_cut",
   "test/metrology/endurance",
   "test/metrology/fuzz",
+  "test/boards/power_cut",
   "test/crypto/crypto",
   "test/firmware/node",
   "test/wire/fuzz",

@@ -26,6 +26,14 @@ export const EVENT_PREIMAGE: usize = 48;
 export const EVENT_SWAP: usize = 80;
 export const EVENT_SETTLED_BYTES: usize = 184;
 
+// Received, of a set of two halves, besides: EVENT_MATCHED_BYTES.
+
+/** i64: the other half's energy, of the other sign than the SWAP_MWH before it. */
+export const EVENT_OTHER_MWH: usize = 184;
+/** NOTE_BYTES of energy/note.ts: what its meter has signed. */
+export const EVENT_OTHER_NOTE: usize = 192;
+export const EVENT_MATCHED_BYTES: usize = 280;
+
 // Forwarded: EVENT_FORWARDED_BYTES.
 
 /** u64: what went out. */
@@ -54,4 +62,4 @@ export const HOP_SELF: i32 = -1;
 export const HOP_UNKNOWN: i32 = -2;
 
 /** Longest event. */
-export const EVENT_BYTES: usize = EVENT_SETTLED_BYTES;
+export const EVENT_BYTES: usize = EVENT_MATCHED_BYTES;

@@ -1,10 +1,12 @@
 // Events for the host, in the form of events.ts.
 
-import { MAX_FORWARD_EVENTS, MAX_INVOICES, MAX_PAYMENTS } from "../base/limits";
+import { MAX_CHANNELS, MAX_FORWARD_EVENTS, MAX_HTLCS, MAX_INVOICES, MAX_PAYMENTS } from "../base/limits";
 import { HTLC_AMOUNT_MSAT, HTLC_PAYMENT_HASH } from "../chain/spec";
-import { SLOT_RIDER } from "../channel/record";
+import { SLOT_HAS_NOTE, SLOT_LINK, SLOT_NOTE, SLOT_RIDER, slot_has, slot_of } from "../channel/record";
+import { NOTE_BYTES } from "../energy/note";
 import { RIDER_LAPSE, RIDER_MWH, has_rider } from "../energy/rider";
 import { ACKED } from "../htlc/states";
+import { same } from "../onion/keys";
 import {
   EVENT_AMOUNT_MSAT,
   EVENT_BYTES,
@@ -18,6 +20,9 @@ import {
   EVENT_INCOMING_CHANNEL,
   EVENT_INCOMING_MWH,
   EVENT_KIND,
+  EVENT_MATCHED_BYTES,
+  EVENT_OTHER_MWH,
+  EVENT_OTHER_NOTE,
   EVENT_OUTGOING_CHANNEL,
   EVENT_OUTGOING_MSAT,
   EVENT_OUTGOING_MWH,
@@ -32,6 +37,7 @@ import {
 } from "./events";
 import {
   INVOICE_CHAIN,
+  INVOICE_OTHER_MWH,
   INVOICE_PAID,
   INVOICE_PAYMENT_HASH,
   INVOICE_PREIMAGE,
@@ -41,6 +47,7 @@ import {
   INVOICE_TOLD,
   invoice_at,
 } from "./invoices";
+import { LINK_INVOICE } from "./links";
 import {
   PART_AMOUNT_MSAT,
   PART_FAILED,
@@ -58,6 +65,7 @@ import {
   part_at,
 } from "./parts";
 import { NO_SWAP, SWAP_BYTES, SWAP_KIND, SWAP_START } from "./swap";
+import { is_other } from "./swap_final";
 
 /** Forwards are told from a ring: they are statistics, and nothing hangs on them. Volatile. */
 const ring: usize = memory.data(MAX_FORWARD_EVENTS * <i32>EVENT_FORWARDED_BYTES, 8);
@@ -115,6 +123,26 @@ function tell_swap(swap: usize, to: usize): i32 {
 }
 
 /**
+ * Appends the other half of a matched set, if it is one. Its note is found where it waits to go out: the HTLCs of a set are not
+ * gone before the next change, and by then it has been told. Returns the event's length.
+ */
+function tell_other(place: i32, invoice: usize, to: usize): i32 {
+  const mwh = load<i64>(invoice, INVOICE_OTHER_MWH);
+  if (mwh == 0) return <i32>EVENT_SETTLED_BYTES;
+  store<i64>(to, mwh, EVENT_OTHER_MWH);
+  for (let n = 0; n < MAX_CHANNELS; n++) {
+    for (let i = 0; i < MAX_HTLCS; i++) {
+      const slot = slot_of(n, i);
+      if (load<u32>(slot, SLOT_LINK) != (LINK_INVOICE | (<u32>place)) || !slot_has(slot, SLOT_HAS_NOTE)) continue;
+      // Of a set before in the same place an HTLC may be under way still.
+      if (!same(slot + HTLC_PAYMENT_HASH, invoice + INVOICE_PAYMENT_HASH) || !is_other(slot, invoice)) continue;
+      memory.copy(to + EVENT_OTHER_NOTE, slot + SLOT_NOTE, NOTE_BYTES);
+    }
+  }
+  return <i32>EVENT_MATCHED_BYTES;
+}
+
+/**
  * Writes the next event that the host has not been told yet to `to` (EVENT_BYTES), and takes it for told. Returns its
  * length, or 0 if there is none. The node calls it after what changed is stored; that it was told is stored with the next
  * change, so that an event may come twice after a power cut, but none is lost.
@@ -136,7 +164,8 @@ export function payment_next_event(to: usize): i32 {
     store<u64>(to, load<u64>(invoice, INVOICE_RECEIVED_MSAT), EVENT_AMOUNT_MSAT);
     memory.copy(to + EVENT_PAYMENT_HASH, invoice + INVOICE_PAYMENT_HASH, 32);
     memory.copy(to + EVENT_PREIMAGE, invoice + INVOICE_PREIMAGE, 32);
-    return tell_swap(invoice + INVOICE_SWAP, to);
+    tell_swap(invoice + INVOICE_SWAP, to);
+    return tell_other(i, invoice, to);
   }
   if (ring_count == 0) return 0;
   memory.copy(to, ring_at(0), EVENT_FORWARDED_BYTES);

@@ -63,6 +63,6 @@ uint32_t board_tamper_inputs(void) {
     return (levels & INPUT_COVER ? 1u : 0u) | (levels & INPUT_MAGNET ? 2u : 0u);
 }
 
-int board_power_good(void) {
+int inputs_supply_good(void) {
     return (levels & INPUT_SUPPLY_FAILS) == 0;
 }

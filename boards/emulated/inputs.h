@@ -16,5 +16,7 @@ enum input_bit {
 void inputs_take(uint8_t levels, uint32_t mono_ms);
 // Whether a line has changed since this was last asked.
 int inputs_changed(void);
+// Whether the line of the supply says that it holds.
+int inputs_supply_good(void);
 
 #endif

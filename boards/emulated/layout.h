@@ -10,17 +10,25 @@
 // First sector of a partition; behind the last one stands where it ends.
 static const uint16_t layout_sectors[BOARD_PARTITIONS + 1] = {
     [PARTITION_METROLOGY] = 0, [PARTITION_NODE] = 64,    [PARTITION_SETTINGS] = 192,
-    [PARTITION_SLOT_A] = 196,  [PARTITION_SLOT_B] = 228, [BOARD_PARTITIONS] = 260,
+    [PARTITION_SLOT_A] = 196,  [PARTITION_SLOT_B] = 228, [PARTITION_METROLOGY_IMAGES] = 260,
+    [BOARD_PARTITIONS] = 276,
 };
 
 // Address of the provisioning record, in a sector outside of every partition.
 #define PROVISION_ADDRESS 0x200000u
 
+// A board that is provisioned with PROVISION_LARGE has a metrology partition as large as a chip's, behind that record.
+#define LARGE_METROLOGY_ADDRESS (PROVISION_ADDRESS + SECTOR_BYTES)
+#define LARGE_METROLOGY_BYTES (256u * SECTOR_BYTES)
+int layout_large(void);
+
 static inline uint32_t layout_bytes(enum board_partition partition) {
+    if (partition == PARTITION_METROLOGY && layout_large()) return LARGE_METROLOGY_BYTES;
     return (uint32_t)(layout_sectors[partition + 1] - layout_sectors[partition]) * SECTOR_BYTES;
 }
 
 static inline uint32_t layout_address(enum board_partition partition, uint32_t offset) {
+    if (partition == PARTITION_METROLOGY && layout_large()) return LARGE_METROLOGY_ADDRESS + offset;
     return layout_sectors[partition] * SECTOR_BYTES + offset;
 }
 

@@ -8,6 +8,7 @@
 #include "crypto.h"
 #include "errors.h"
 #include "frame.h"
+#include "layout.h"
 
 #define CRC_OFFSET ((uint32_t)(sizeof(struct provision) - 4))
 
@@ -50,6 +51,17 @@ static int32_t make(uint32_t what, size_t offset) {
     if (result == 0) result = store(&record);
     crypto_wipe(&record, sizeof record);
     return result;
+}
+
+int layout_large(void) {
+    static enum { UNKNOWN, SMALL, LARGE } size;
+    if (size == UNKNOWN) {
+        struct provision record;
+        load(&record);
+        size = (record.has & PROVISION_LARGE) != 0 ? LARGE : SMALL;
+        crypto_wipe(&record, sizeof record);
+    }
+    return size == LARGE;
 }
 
 int32_t board_key_sign(const uint8_t digest[32], uint8_t signature[64]) {

@@ -24,6 +24,7 @@ struct provision {
 #define PROVISION_ROOT 2u
 #define PROVISION_UPDATE_KEY 4u
 #define PROVISION_SEED 8u
+#define PROVISION_LARGE 16u // of metrology's partition: layout.h
 
 // The board's own access to the record's place.
 void provision_read(struct provision *record);

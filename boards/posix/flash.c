@@ -6,6 +6,8 @@
 
 #include "board.h"
 #include "errors.h"
+#include "faults.h"
+#include "inputs.h"
 #include "layout.h"
 #include "process.h"
 #include "provision.h"
@@ -38,16 +40,20 @@ static int32_t write_file(uint32_t address, const uint8_t *data, uint32_t length
 }
 
 static int32_t program(uint32_t address, const uint8_t *data, uint32_t length) {
-    uint8_t stored[SECTOR_BYTES];
-    int32_t result = read_file(address, stored, length);
-    for (uint32_t i = 0; i < length; i++) stored[i] &= data[i];
+    uint8_t before[SECTOR_BYTES], stored[SECTOR_BYTES];
+    int32_t result = read_file(address, before, length);
+    if (result < 0) return result;
+    for (uint32_t i = 0; i < length; i++) stored[i] = before[i] & data[i];
+    result = faults_meet(address, stored, before, length);
     return result < 0 ? result : write_file(address, stored, length);
 }
 
 static int32_t erase(uint32_t address) {
-    uint8_t erased[SECTOR_BYTES];
+    uint8_t before[SECTOR_BYTES], erased[SECTOR_BYTES];
     memset(erased, 0xff, sizeof erased);
-    return write_file(address, erased, sizeof erased);
+    int32_t result = read_file(address, before, sizeof before);
+    if (result == 0) result = faults_meet(address, erased, before, sizeof erased);
+    return result < 0 ? result : write_file(address, erased, sizeof erased);
 }
 
 uint32_t board_flash_sector_bytes(void) {
@@ -65,13 +71,13 @@ int32_t board_flash_read(enum board_partition partition, uint32_t offset, uint8_
 
 int32_t board_flash_program(enum board_partition partition, uint32_t offset, const uint8_t *data, uint32_t length) {
     if (!layout_inside(partition, offset, length) || length > SECTOR_BYTES - offset % SECTOR_BYTES) return ERR_RANGE;
-    if (!board_power_good()) return ERR_FLASH;
+    if (!inputs_supply_good()) return ERR_FLASH;
     return program(layout_address(partition, offset), data, length);
 }
 
 int32_t board_flash_erase(enum board_partition partition, uint32_t sector) {
     if (sector >= board_flash_sectors(partition)) return ERR_RANGE;
-    if (!board_power_good()) return ERR_FLASH;
+    if (!inputs_supply_good()) return ERR_FLASH;
     return erase(layout_address(partition, sector * SECTOR_BYTES));
 }
 
@@ -84,7 +90,7 @@ void provision_read(struct provision *record) {
 }
 
 int32_t provision_write(const struct provision *record) {
-    if (!board_power_good()) return ERR_FLASH;
+    if (!inputs_supply_good()) return ERR_FLASH;
     int32_t result = erase(PROVISION_ADDRESS);
     return result < 0 ? result : program(PROVISION_ADDRESS, (const uint8_t *)record, sizeof *record);
 }

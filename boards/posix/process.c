@@ -16,7 +16,9 @@
 #include "board.h"
 #include "errors.h"
 #include "fault.h"
+#include "faults.h"
 #include "firmware.h"
+#include "inputs.h"
 #include "provision.h"
 #include "stack.h"
 
@@ -54,8 +56,11 @@ _Noreturn void process_cut(void) {
 
 static _Noreturn void usage(void) {
     fputs("usage: board --flash FILE [--peer SOCKET]... [--inputs SOCKET] [--cut-at OPERATION]\n"
+          "             [--bad-sector PARTITION:SECTOR]... [--worn-sector PARTITION:SECTOR]... [--sawtooth UP:DOWN]\n"
           "The service link is on standard input and output. A SOCKET is a unix socket to connect to; each byte on that\n"
-          "of the inputs says how all of them are from then on.\n",
+          "of the inputs says how all of them are from then on. A bad sector refuses to be written; of a worn one a cell\n"
+          "keeps what it had, and it does not say so. With a sawtooth the supply holds for UP flash operations, then fails\n"
+          "for DOWN, and so on.\n",
           stderr);
     exit(2);
 }
@@ -75,7 +80,7 @@ static void parse(int count, char **words) {
         } else if (strcmp(words[i], "--cut-at") == 0) {
             options.cut_at = strtoull(value, &end, 10);
             if (end == value || *end != 0) usage();
-        } else {
+        } else if (faults_option(words[i], value) <= 0) {
             usage();
         }
     }
@@ -139,6 +144,10 @@ void board_init(void) {
     inputs_open();
 }
 
+uint32_t board_cycles(void) {
+    return 0;
+}
+
 uint64_t board_monotonic_us(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -163,6 +172,10 @@ int32_t board_entropy(uint8_t *data, uint32_t length) {
         return 0;
     }
     return getrandom(data, length, 0) == (ssize_t)length ? 0 : ERR_STATE;
+}
+
+int board_power_good(void) {
+    return inputs_supply_good() && !faults_supply_fails();
 }
 
 void board_log(const char *text) {

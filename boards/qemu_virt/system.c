@@ -5,6 +5,7 @@
 #include "board.h"
 #include "device_tree.h"
 #include "errors.h"
+#include "inputs.h"
 #include "interrupts.h"
 #include "links.h"
 #include "provision.h"
@@ -31,6 +32,10 @@ enum board_reset_reason board_reset_reason(void) {
     return reason;
 }
 
+int board_power_good(void) {
+    return inputs_supply_good();
+}
+
 void board_init(void) {
     if (__kept.magic == KEPT_MAGIC) reason = (enum board_reset_reason)__kept.reason;
     reset_note(RESET_SOFTWARE); // unless another one is left
@@ -45,6 +50,13 @@ uint64_t board_monotonic_us(void) {
         low = MMIO32(CLINT_MTIME);
     } while (high != MMIO32(CLINT_MTIME + 4));
     return ((uint64_t)high << 32 | low) / MTIME_PER_US;
+}
+
+// Instructions, where the emulator is told to count them.
+uint32_t board_cycles(void) {
+    uint32_t cycles;
+    __asm__ volatile("csrr %0, mcycle" : "=r"(cycles));
+    return cycles;
 }
 
 int32_t board_rtc_ms(int64_t *utc_ms) {

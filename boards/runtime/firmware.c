@@ -26,6 +26,7 @@ static void name_sessions(const uint8_t seed[32]) {
 }
 
 void firmware_run(void) {
+    uint32_t since = board_cycles();
     board_init();
     uint8_t seed[32];
     int seeded = board_entropy(seed, sizeof seed) >= 0;
@@ -36,7 +37,7 @@ void firmware_run(void) {
     }
     crypto_init(seeded ? seed : NULL);
     crypto_wipe(seed, sizeof seed);
-    service_start();
+    service_start(since);
     for (;;) {
         int busy = service_turn();
         uint64_t due_us = loop_turn();

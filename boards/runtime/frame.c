@@ -95,14 +95,22 @@ void frame_encode_end(struct frame_encoder *encoder) {
     encoder->put(encoder->to, &delimiter, 1);
 }
 
+static uint32_t line_cycles;
+
+uint32_t frame_line_cycles(void) {
+    return line_cycles;
+}
+
 // Waits: whoever holds the service cable reads what it asked for.
 static void put_service(void *nothing, const uint8_t *data, uint32_t length) {
     (void)nothing;
+    uint32_t since = board_cycles();
     while (length > 0) {
         uint32_t accepted = board_link_write(0, data, length);
         data += accepted;
         length -= accepted;
     }
+    line_cycles += board_cycles() - since;
 }
 
 static struct frame_encoder service = {.put = put_service};

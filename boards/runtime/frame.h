@@ -54,4 +54,7 @@ void frame_begin(void);
 void frame_put(const void *data, size_t length);
 void frame_end(void);
 
+// What board_cycles has gone on by while the line was being written to, and waited for.
+uint32_t frame_line_cycles(void);
+
 #endif

@@ -6,6 +6,7 @@
 #include "code_cache.h"
 #include "frame.h"
 #include "heap.h"
+#include "service.h"
 #include "stack.h"
 
 void memory_map_put(const char *name, uint32_t value) {
@@ -37,6 +38,8 @@ void memory_map_all(const struct module *module) {
     memory_map_put("functions", figures.functions);
     memory_map_put("functions_compiled", figures.compiled);
     memory_map_put("functions_dropped", module->functions_dropped);
+    memory_map_put("start_cycles", service_start_cycles());
     memory_map_put("call_gas", module->cost.gas);
     memory_map_put("call_us", module->cost.microseconds);
+    memory_map_put("call_cycles", module->cost.cycles);
 }

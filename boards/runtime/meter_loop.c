@@ -156,7 +156,6 @@ void meter_loop_serve(uint64_t now_ms) {
 // meanwhile wait in their queue or counter.
 static void start_again(uint64_t now_ms) {
     uint64_t oldest_ms = restarted_ms[restarts % RESTARTS];
-    log_text("metrology stopped: ", metrology_module.stopped_because, (const char *)NULL);
     if (restarts >= RESTARTS && now_ms - oldest_ms < RESTART_SPAN_MS) {
         log_line("metrology stopped too often: the board starts anew");
         board_reset();

@@ -5,8 +5,10 @@
 
 #include "board.h"
 #include "crypto.h"
+#include "frame.h"
 #include "heap.h"
 #include "imports.h"
+#include "log.h"
 #include "stack.h"
 
 // wasm3 writes a call's arguments and result before it checks the value stack's end, so that end is kept this far from
@@ -141,12 +143,18 @@ const char *module_call(struct module *module, const char *name, const uint64_t 
                         uint64_t *result) {
     if (module->state == MODULE_STOPPED) return module->stopped_because;
     IM3Function function;
+    uint32_t cycles = board_cycles() - frame_line_cycles();
     heap_begin(module);
     const char *error = m3_FindFunction(&function, module->runtime, name); // compiles it, if this is its first call
     if (error != m3Err_none) error = with_name(module, error, name);
     else error = call(module, function, arguments, count, result);
     heap_owner_end();
-    if (error != NULL) module_stop(module, error);
+    module->cost.cycles = board_cycles() - frame_line_cycles() - cycles;
+    if (error != NULL) {
+        module->traps++;
+        log_text(module->name, " stopped: ", error, NULL);
+        module_stop(module, error);
+    }
     return error;
 }
 

@@ -43,7 +43,10 @@ static int32_t call(enum node_export number, const uint64_t *arguments, uint32_t
     const char *trap = built_in_call(&node, number, arguments, count, input, length, &result);
     if (trap != NULL) return ERR_STATE;
     // It has hung up and answers nothing else any more; booted anew it goes on from what is stored.
-    if (result == ERR_FLASH) module_stop(&node_module, "its flash failed");
+    if (result == ERR_FLASH) {
+        log_line("node stopped: its flash failed");
+        module_stop(&node_module, "its flash failed");
+    }
     return result;
 }
 
@@ -92,8 +95,7 @@ static const char *boot(uint64_t now_us) {
     return runs() ? "it refuses its boot record or its journal" : node_module.stopped_because;
 }
 
-static void fail(uint64_t now_us, const char *reason) {
-    log_text("node stopped: ", reason, (const char *)NULL);
+static void fail(uint64_t now_us) {
     up = 0;
     failures++;
     if (now_us - started_us >= RUNS_WELL_US) pause_s = SHORTEST_PAUSE_S;
@@ -111,8 +113,9 @@ static void bring_up(uint64_t now_us) {
     ticked_s = now_us / SECOND_US;
     const char *error = boot(now_us);
     if (error != NULL) {
+        if (runs()) log_text("node stopped: ", error, (const char *)NULL);
         module_stop(&node_module, error);
-        return fail(now_us, error);
+        return fail(now_us);
     }
     up = 1;
     peer_links_start(&events, now_us);
@@ -137,7 +140,7 @@ void node_loop_turn(uint64_t now_us) {
         if (call(NODE_tick, arguments, 2, NULL, 0) >= 0) slots_alive(now_us / 1000);
         peer_links_poll(now_us);
     }
-    if (up && !runs()) fail(now_us, node_module.stopped_because);
+    if (up && !runs()) fail(now_us);
 }
 
 int node_loop_quiet(void) {

@@ -11,6 +11,8 @@ export interface BenchRow {
   /** What the ratio should stay below; null where none is set. */
   readonly aim: number | null;
   readonly met: boolean | null;
+  /** Of a row in instructions: what they would take on a chip, ms. */
+  readonly estimateMs?: number;
 }
 
 export interface BenchResult {

@@ -1,6 +1,7 @@
 import Table from "cli-table3";
 import { Command } from "commander";
 import type { BenchResult } from "./bench.js";
+import { benchBoard } from "./board/index.js";
 import { benchChannel } from "./channel/index.js";
 import { benchEnergy } from "./energy/index.js";
 import { benchLightning } from "./lightning/index.js";
@@ -11,13 +12,14 @@ const BENCHES: Readonly<Record<string, (quick: boolean) => BenchResult | Promise
   lightning: benchLightning,
   channel: benchChannel,
   energy: benchEnergy,
+  board: benchBoard,
 };
 
 const program = new Command("bench")
   .description("measure the firmware beside its floors, in one run on this machine")
   .argument("[name...]", `which: ${Object.keys(BENCHES).join(", ")} (default: all)`)
   .option("--json", "one JSON document per benchmark")
-  .option("--quick", "energy: one engine, few rounds and no streets; figures that only show that it runs")
+  .option("--quick", "energy, board: a few rows, figures that only show that it runs")
   .action(async (names: string[], options: { json?: boolean; quick?: boolean }) => {
     for (const name of names.length > 0 ? names : Object.keys(BENCHES)) {
       const bench = BENCHES[name];
@@ -31,9 +33,10 @@ function print(result: BenchResult, json: boolean): void {
     console.log(JSON.stringify(result));
     return;
   }
+  const estimated = result.results.some(({ estimateMs }) => estimateMs !== undefined);
   const table = new Table({
-    head: [result.name, "value", "unit", "baseline", "ratio", "aim", "met"],
-    colAligns: ["left", "right", "left", "right", "right", "right", "left"],
+    head: [result.name, "value", "unit", ...(estimated ? ["ms"] : []), "baseline", "ratio", "aim", "met"],
+    colAligns: ["left", "right", "left", ...(estimated ? ["right" as const] : []), "right", "right", "right", "left"],
     style: { head: [], border: [] },
   });
   const figure = (value: number): string =>
@@ -43,6 +46,7 @@ function print(result: BenchResult, json: boolean): void {
       row.id,
       figure(row.value),
       row.unit,
+      ...(estimated ? [row.estimateMs === undefined ? "" : figure(row.estimateMs)] : []),
       figure(row.baseline),
       row.ratio.toFixed(2),
       row.aim === null ? "" : `<= ${row.aim}`,

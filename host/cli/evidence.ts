@@ -9,6 +9,7 @@ import { type CommandIo, PROCESS_IO, readInput } from "./verify.js";
 
 interface Options {
   readonly confirmed?: Uint8Array;
+  readonly claim: readonly Uint8Array[];
   readonly json?: boolean;
 }
 
@@ -19,9 +20,15 @@ export function evidenceCommand(io: CommandIo = PROCESS_IO): Command {
     .argument("<file>", "a bundle of evidence")
     .argument("[other]", "the other end's")
     .option("--confirmed <txid>", "the transaction that has closed the channel on the chain", txid)
+    .option(
+      "--claim <transaction>",
+      "one that has claimed an HTLC of what has closed it; as often as needed",
+      claim,
+      [],
+    )
     .option("--json", "print one JSON document")
     .addHelpText("after", EXIT_CODES)
-    .action(async (file: string, other: string | undefined, { confirmed, json = false }: Options) => {
+    .action(async (file: string, other: string | undefined, { confirmed, claim: claims, json = false }: Options) => {
       let verdict: Verdict;
       try {
         const bundles: NamedBundle[] = [];
@@ -29,7 +36,11 @@ export function evidenceCommand(io: CommandIo = PROCESS_IO): Command {
           const { bundle } = await readBundle(name);
           bundles.push({
             file: name,
-            bundle: confirmed === undefined ? bundle : { ...bundle, confirmedTxid: confirmed },
+            bundle: {
+              ...bundle,
+              ...(confirmed && { confirmedTxid: confirmed }),
+              ...(claims.length > 0 && { claimTransactions: [...(bundle.claimTransactions ?? []), ...claims] }),
+            },
           });
         }
         verdict = judge(bundles);
@@ -68,4 +79,9 @@ async function readBundle(name: string): Promise<NamedBundle> {
 function txid(text: string): Uint8Array {
   if (!/^[0-9a-f]{64}$/.test(text)) throw new InvalidArgumentError("Give 64 lower-case hex digits.");
   return txidBytes(text);
+}
+
+function claim(text: string, before: readonly Uint8Array[]): readonly Uint8Array[] {
+  if (!/^(?:[0-9a-f]{2})+$/.test(text)) throw new InvalidArgumentError("Give a transaction in lower-case hex digits.");
+  return [...before, new Uint8Array(Buffer.from(text, "hex"))];
 }

@@ -11,16 +11,20 @@ import { OutputFolder } from "../sim/output_folder.js";
 import { DumpFile } from "../vcd/dump_file.js";
 import { prepare, type Running } from "./run_scenario.js";
 
-interface Options {
+/** What `tieline run` and `tieline hil` both take. */
+export interface RunOptions {
   readonly engine?: "v8" | "wasm3";
   readonly seed?: string;
   readonly days?: number;
   readonly duration?: number;
   readonly out?: string;
   readonly vcd?: string;
-  readonly flash?: boolean;
   readonly evidence?: boolean;
   readonly json?: boolean;
+}
+
+interface Options extends RunOptions {
+  readonly flash?: boolean;
   readonly list?: boolean;
 }
 
@@ -31,24 +35,31 @@ const SLICE_MS = 25;
 
 /** `tieline run`: with the scenario `street` it is what `npm start` runs. */
 export function runCommand(): Command {
-  return new Command("run")
+  const command = new Command("run")
     .description("run a scenario in virtual time and write its meters' verified receipts")
-    .argument("[scenario]", "a ready scenario's name, or a YAML file (SCENARIOS.md)")
+    .argument("[scenario]", "a ready scenario's name, or a YAML file (SCENARIOS.md)");
+  return withRunOptions(command)
+    .option("--flash", "write the meters' flash images too, for tieline inspect")
+    .option("--list", "list the ready scenarios")
+    .addHelpText("after", EXIT_CODES)
+    .action(run);
+}
+
+/** Adds the options of RunOptions. */
+export function withRunOptions(command: Command): Command {
+  return command
     .addOption(new Option("--engine <name>", "what executes the firmware").choices(["v8", "wasm3"]))
     .option("--seed <text>", "decides keys, load and clouds (default: the scenario's)", parseSeed)
     .addOption(new Option("--days <n>", "days of virtual time, 1 to 366").argParser(parseDays).conflicts("duration"))
     .option("--duration <time>", "virtual time, such as 90min or 06:30:00 (default: the scenario's)", parseTime)
     .option("--out <folder>", "where to write (default: the next free out/NAME-N); never overwritten")
     .option("--vcd <file>", "write pulse inputs, power and tamper inputs as a value change dump, for GTKWave")
-    .option("--flash", "write the meters' flash images too, for tieline inspect")
     .option("--evidence", "write what both ends of every line could show a judge too, for tieline evidence")
-    .option("--json", "print the summary as one JSON document")
-    .option("--list", "list the ready scenarios")
-    .addHelpText("after", EXIT_CODES)
-    .action(run);
+    .option("--json", "print the summary as one JSON document");
 }
 
-const EXIT_CODES = `
+/** Of both commands. */
+export const EXIT_CODES = `
 Exit codes: 0 all holds; 1 something is wrong, with the scenario or with its receipts; 130 ended by Ctrl-C.`;
 
 function parseSeed(text: string): string {
@@ -76,11 +87,7 @@ async function run(scenarioName: string | undefined, options: Options, command: 
     return;
   }
   if (scenarioName === undefined) command.error("error: name a scenario; --list lists those that are ready");
-  const durationMs = options.duration ?? (options.days === undefined ? undefined : options.days * DAY_MS);
-  const scenario = readScenario(displayedPath(scenarioFile(scenarioName)), {
-    ...(options.seed === undefined ? {} : { seed: options.seed }),
-    ...(durationMs === undefined ? {} : { durationMs }),
-  });
+  const scenario = readScenario(displayedPath(scenarioFile(scenarioName)), overridesOf(options));
   const output = new OutputFolder(options.out, scenario.name);
   const engine = chooseEngine(options.engine);
   const started = performance.now();
@@ -98,6 +105,12 @@ async function run(scenarioName: string | undefined, options: Options, command: 
   if (!done.ok) process.exitCode = 1;
 }
 
+/** What the options put in the place of the scenario's own. */
+export function overridesOf({ seed, days, duration }: RunOptions): { seed?: string; durationMs?: number } {
+  const durationMs = duration ?? (days === undefined ? undefined : days * DAY_MS);
+  return { ...(seed === undefined ? {} : { seed }), ...(durationMs === undefined ? {} : { durationMs }) };
+}
+
 function printList(json: boolean): void {
   const ready = readyScenarios().map(({ name, description }) => ({ name, description }));
   if (json) {
@@ -109,7 +122,7 @@ function printList(json: boolean): void {
 }
 
 /** What is said of the engine goes to stderr: stdout may be JSON. */
-function chooseEngine(name: Options["engine"]): Engine {
+export function chooseEngine(name: RunOptions["engine"]): Engine {
   if (name !== undefined) return engineByName(name);
   const { engine, reason } = defaultEngine();
   if (reason !== undefined) console.error(`${reason}; running on ${engine.name}.`);
@@ -117,7 +130,7 @@ function chooseEngine(name: Options["engine"]): Engine {
 }
 
 /** False if Ctrl-C ended it first. */
-async function runToEnd(simulation: Running, dump: DumpFile | undefined): Promise<boolean> {
+export async function runToEnd(simulation: Running, dump: DumpFile | undefined): Promise<boolean> {
   let interrupted = false;
   const onInterrupt = (): void => {
     interrupted = true;

@@ -1,16 +1,19 @@
 import type { KeyStore } from "../board/key_store.js";
+import type { LineMeter } from "../board/meter_port.js";
 import type { Engine } from "../engine/engine.js";
 import { METER_FLASH_SECTORS } from "../metrology/driver.js";
 import { readMetrology } from "../metrology/module.js";
 import { readNode } from "../node/module.js";
 import type { MarketPlan } from "../scenario/market_plan.js";
 import { filesOf, jsonOf, resultOf } from "../scenario/result.js";
+import type { ScenarioMeter } from "../scenario/meter_control.js";
 import type { MeterPlan, Scenario } from "../scenario/scenario.js";
 import { Simulation } from "../scenario/simulation.js";
 import { EmulatedMeter } from "../sim/emulated_meter.js";
 import { streetFiles, streetJson, streetRun } from "../street/files.js";
 import { LightningExchange } from "../street/lightning_exchange.js";
 import type { OpenMeter } from "../street/meters.js";
+import type { NodeRuntime } from "../street/nodes.js";
 import { StreetSimulation } from "../street/simulation.js";
 import type { DumpFile } from "../vcd/dump_file.js";
 import { resultText, type RunFacts } from "./run_text.js";
@@ -66,13 +69,15 @@ export function prepare(scenario: Scenario, engine: Engine, dump: DumpFile | und
   return { simulation, meters, finish };
 }
 
-function prepareStreet(
+/** Switches a street that trades on. @param unitOf what runs a place's node, where that is not the engine */
+export function prepareStreet(
   scenario: Scenario,
   market: MarketPlan,
   engine: Engine,
-  openMeter: OpenMeter<EmulatedMeter>,
+  openMeter: OpenMeter<ScenarioMeter & LineMeter>,
+  unitOf?: NodeRuntime["unitOf"],
 ): Omit<Prepared, "meters"> {
-  const runtime = { engine, file: readNode(), seed: scenario.seed };
+  const runtime = { engine, file: readNode(), seed: scenario.seed, ...(unitOf && { unitOf }) };
   let exchange: LightningExchange | undefined;
   const simulation = new StreetSimulation(scenario, market, openMeter, (tree, meters, startUtcMs) => {
     exchange = new LightningExchange(market, tree, meters, startUtcMs, runtime);

@@ -8,6 +8,7 @@ import { type Chain, ChainError } from "../chain/chain.js";
 import { type Engine, Trap } from "../engine/engine.js";
 import { ModuleError } from "../engine/errors.js";
 import type { ModuleFile } from "../engine/module_file.js";
+import { NodeModule } from "../node/module.js";
 import { LightningNode, type NodeHost } from "../node/lightning_node.js";
 import { Book } from "./book.js";
 import { type ChainChoice, openChain } from "./chains.js";
@@ -197,7 +198,8 @@ export class Daemon {
       nowMs: BigInt(Math.floor(clock.monoMs())),
       utcS: BigInt(Math.floor(clock.nowMs() / 1000)),
     });
-    const node = new LightningNode(engine, module, board, config, host, { height: chain.height(), ...times() });
+    const start = { height: chain.height(), ...times() };
+    const node = new LightningNode(new NodeModule(engine, module, board), config, host, start);
     const act = (what: string, action: () => void): void => {
       try {
         action();

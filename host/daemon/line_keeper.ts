@@ -93,9 +93,14 @@ export class LineKeeper {
       if (info !== undefined) book.addReceipt(hexText(info.channelId), event.until, event.receipt, RECEIPTS);
     } else if (event.kind === "channel" && event.state === "normal") this.check(event.channel);
     else if ((event.kind === "sent" || event.kind === "received") && event.note !== undefined) {
-      const key = this.meterKeyOf(event);
-      if (key !== undefined) book.addNote(hexText(event.paymentHash), hexText(key), hexText(event.note));
+      this.keepNote(event.paymentHash, event.note);
+      if (event.kind === "received" && event.other !== undefined) this.keepNote(event.paymentHash, event.other.note);
     }
+  }
+
+  private keepNote(paymentHash: Uint8Array, note: Uint8Array): void {
+    const key = this.meterKeyOf({ paymentHash, note });
+    if (key !== undefined) this.context.book.addNote(hexText(paymentHash), hexText(key), hexText(note));
   }
 
   private check(channel: number): void {

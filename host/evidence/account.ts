@@ -1,5 +1,6 @@
 import type { Finding } from "../ocmf/errors.js";
 import { type End, type EvidenceBundle, type EvidenceHtlc } from "./bundle.js";
+import type { Origin } from "./claims.js";
 import { addArrears, imbalanceMsat } from "./prices.js";
 import type { Receipts, Registers } from "./receipts.js";
 import { ARREARS, type EnergyState, KINDS, type PendingRider, withFulfilled } from "./state.js";
@@ -8,10 +9,15 @@ import { ARREARS, type EnergyState, KINDS, type PendingRider, withFulfilled } fr
 
 /** What becomes of a pending rider, and why. */
 export type Fate =
-  | "counts: the preimage is known"
-  | "pays arrears: the preimage is known"
+  | "counts: its receiver shows the preimage"
+  | "counts: its receiver has claimed it on the chain"
+  | "counts: its receiver shows a state that has it settled"
+  | "pays arrears: its receiver shows the preimage"
+  | "pays arrears: its receiver has claimed it on the chain"
+  | "pays arrears: its receiver shows a state that has it settled"
   | "bought back: claimed after its lapse"
   | "does not count: no preimage is known"
+  | "does not count: only its offerer shows the preimage"
   | "does not count: it has lapsed"
   | "void: the commitment trims its HTLC";
 
@@ -67,16 +73,14 @@ const PPM = 1_000_000n;
 export const htlcOf = (rider: PendingRider, { htlcs }: EvidenceBundle): EvidenceHtlc | undefined =>
   htlcs.find(({ offeredBy, id }) => offeredBy === rider.offeredBy && id === rider.id);
 
-const hashOf = ({ paymentHash }: EvidenceHtlc): string => Buffer.from(paymentHash).toString("hex");
-
 /**
- * @param known payment hashes, hexadecimal, whose preimage either bundle has
+ * @param origin of an HTLC's preimage
  * @param trimmed HTLCs of this bundle without an output in what has confirmed
  */
 export function accountOf(
   bundle: EvidenceBundle,
   signed: EnergyState,
-  known: ReadonlySet<string>,
+  origin: (htlc: EvidenceHtlc) => Origin | undefined,
   trimmed: ReadonlySet<EvidenceHtlc>,
   receipts: Receipts,
 ): Account {
@@ -85,7 +89,7 @@ export function accountOf(
   const riders = signed.riders.flatMap((rider): RiderAccount[] => {
     const htlc = htlcOf(rider, bundle);
     if (htlc === undefined) return [];
-    const fate = fateOf(rider, known.has(hashOf(htlc)), trimmed.has(htlc));
+    const fate = fateOf(rider, origin(htlc), trimmed.has(htlc));
     const counts = !fate.startsWith("does not") && !fate.startsWith("void");
     const before = state.arrearsMsat;
     if (counts)
@@ -117,11 +121,20 @@ export function accountOf(
   };
 }
 
-function fateOf({ kind, lapsed }: PendingRider, claimed: boolean, trimmed: boolean): Fate {
+const PROOFS = {
+  receiver: "its receiver shows the preimage",
+  claim: "its receiver has claimed it on the chain",
+  state: "its receiver shows a state that has it settled",
+} as const;
+
+function fateOf({ kind, lapsed }: PendingRider, origin: Origin | undefined, trimmed: boolean): Fate {
   if (trimmed) return "void: the commitment trims its HTLC";
-  if (lapsed) return claimed ? "bought back: claimed after its lapse" : "does not count: it has lapsed";
-  if (!claimed) return "does not count: no preimage is known";
-  return kind === ARREARS ? "pays arrears: the preimage is known" : "counts: the preimage is known";
+  const proof = origin === undefined || origin === "offerer" ? undefined : PROOFS[origin];
+  if (lapsed) return proof ? "bought back: claimed after its lapse" : "does not count: it has lapsed";
+  if (proof) return kind === ARREARS ? `pays arrears: ${proof}` : `counts: ${proof}`;
+  return origin === undefined
+    ? "does not count: no preimage is known"
+    : "does not count: only its offerer shows the preimage";
 }
 
 /** An end's registers as flow from node_1 to node_2. */

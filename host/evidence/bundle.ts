@@ -112,6 +112,11 @@ export interface EvidenceBundle extends ChannelEvidence {
    * it the judge says what the output's script must be.
    */
   readonly fundingTransaction?: Uint8Array;
+  /**
+   * Transactions that spend outputs of the commitment which has confirmed: by them HTLCs have been claimed, and that proves that
+   * who was to receive them has had the preimage.
+   */
+  readonly claimTransactions?: readonly Uint8Array[];
   /** The transaction that has closed the channel on the chain, if it is known: 32 bytes as transactions have them. */
   readonly confirmedTxid?: Uint8Array;
 }

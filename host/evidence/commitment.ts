@@ -3,6 +3,7 @@ import secp256k1 from "secp256k1";
 import { DecodeError } from "../decode/errors.js";
 import { type Output, type Transaction, decodeTransaction } from "../decode/transaction.js";
 import type { Finding } from "../ocmf/errors.js";
+import type { HtlcOutput } from "./claims.js";
 import { type EvidenceBundle, type EvidenceHtlc, ofEnd, otherEnd } from "./bundle.js";
 import { txidText } from "./document.js";
 import { derivedPubkey, obscuringFactor, revocationPubkey } from "./keys.js";
@@ -30,6 +31,8 @@ export interface Commitment {
   readonly txid?: string;
   /** HTLCs without an output: what they move is too little for one. */
   readonly trimmed: ReadonlySet<EvidenceHtlc>;
+  /** The others, by the output's place. */
+  readonly htlcOutputs: ReadonlyMap<number, HtlcOutput>;
   /** Whether an output has a key that only the very per_commitment_point gives. */
   readonly pointProven: boolean;
 }
@@ -44,7 +47,7 @@ export function checkCommitment(bundle: EvidenceBundle): Commitment {
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
     const fault = finding("commitment.transaction", `is no transaction: ${error.message}`);
-    return { faults: [fault], trimmed: new Set(), pointProven: false };
+    return { faults: [fault], trimmed: new Set(), htlcOutputs: new Map(), pointProven: false };
   }
   const outputs = explainOutputs(bundle, tx);
   const faults = [...checkInput(bundle, tx), ...checkSignature(bundle), ...outputs.faults];
@@ -107,7 +110,7 @@ interface Expected {
   readonly script: Uint8Array;
   /** Undefined: any. */
   readonly sat?: bigint;
-  readonly htlc?: EvidenceHtlc;
+  readonly htlc?: HtlcOutput;
   /** The script depends on the per_commitment_point. */
   readonly proves: boolean;
 }
@@ -134,18 +137,22 @@ function expectedOutputs(bundle: EvidenceBundle): Expected[] {
           proves: false,
         }))
       : []),
-    ...htlcs.map((htlc) => ({
-      script: p2wsh(htlcScript(htlc, htlc.offeredBy === bundle.holder, keys, anchors)),
-      sat: htlc.amountMsat / 1000n,
-      htlc,
-      proves: true,
-    })),
+    ...htlcs.map((htlc) => {
+      const witnessScript = htlcScript(htlc, htlc.offeredBy === bundle.holder, keys, anchors);
+      return {
+        script: p2wsh(witnessScript),
+        sat: htlc.amountMsat / 1000n,
+        htlc: { htlc, witnessScript },
+        proves: true,
+      };
+    }),
   ];
 }
 
 function explainOutputs(bundle: EvidenceBundle, { outputs }: Transaction): Omit<Commitment, "txid"> {
   const faults: Finding[] = [];
   const left = expectedOutputs(bundle);
+  const htlcOutputs = new Map<number, HtlcOutput>();
   let pointProven = false;
   const energy: Output[] = [];
   outputs.forEach((output, index) => {
@@ -161,6 +168,7 @@ function explainOutputs(bundle: EvidenceBundle, { outputs }: Transaction): Omit<
       const text = `output ${index}, of ${output.amount_sat} sat, follows from nothing in this bundle`;
       faults.push(finding("commitment.transaction", text));
     }
+    if (found?.htlc !== undefined) htlcOutputs.set(index, found.htlc);
     pointProven ||= found?.proves ?? false;
   });
   const paid = outputs.reduce((sum, { amount_sat }) => sum + amount_sat, 0n);
@@ -168,7 +176,7 @@ function explainOutputs(bundle: EvidenceBundle, { outputs }: Transaction): Omit<
     faults.push(finding("funding.amount_sat", `is ${bundle.fundingSat}; the outputs have ${paid}`));
   }
   faults.push(...checkEnergy(bundle.energyState, energy));
-  return { faults, trimmed: new Set(left.flatMap(({ htlc }) => htlc ?? [])), pointProven };
+  return { faults, trimmed: new Set(left.flatMap(({ htlc }) => htlc?.htlc ?? [])), htlcOutputs, pointProven };
 }
 
 const OP_RETURN = 0x6a;

@@ -69,6 +69,7 @@ export interface BundleJson {
     readonly signature: string;
   }[];
   readonly funding_transaction?: string;
+  readonly claim_transactions?: readonly string[];
   readonly confirmed_txid?: string;
 }
 
@@ -154,6 +155,7 @@ export function bundleOf(json: BundleJson): EvidenceBundle {
       signature: bytes(note.signature),
     })),
     ...(json.funding_transaction === undefined ? {} : { fundingTransaction: bytes(json.funding_transaction) }),
+    ...(json.claim_transactions === undefined ? {} : { claimTransactions: json.claim_transactions.map(bytes) }),
     ...(json.confirmed_txid === undefined ? {} : { confirmedTxid: txidBytes(json.confirmed_txid) }),
   };
 }
@@ -233,6 +235,7 @@ export function jsonOf(bundle: EvidenceBundle): BundleJson {
       signature: hex(note.signature),
     })),
     ...(bundle.fundingTransaction === undefined ? {} : { funding_transaction: hex(bundle.fundingTransaction) }),
+    ...(bundle.claimTransactions === undefined ? {} : { claim_transactions: bundle.claimTransactions.map(hex) }),
     ...(bundle.confirmedTxid === undefined ? {} : { confirmed_txid: txidText(bundle.confirmedTxid) }),
   };
 }

@@ -2,13 +2,13 @@ import { createHash } from "node:crypto";
 import type { Finding } from "../ocmf/errors.js";
 import { DecodeError } from "../decode/errors.js";
 import { type Account, accountOf, checkHtlcs, isSameOutcome } from "./account.js";
-import { type End, type EvidenceBundle, otherEnd } from "./bundle.js";
+import { type End, type EvidenceBundle, type EvidenceHtlc } from "./bundle.js";
+import { type Origin, originOf, readClaims } from "./claims.js";
 import { type Commitment, checkCommitment, checkFunding } from "./commitment.js";
 import { differences } from "./differences.js";
-import { txidText } from "./document.js";
 import { derivedSecret, pointOfSecret, secretOf } from "./keys.js";
 import { type Receipts, checkNotes, readReceipts } from "./receipts.js";
-import { fundingScript, p2wsh } from "./scripts.js";
+import { confirmedOf, remarksOf } from "./remarks.js";
 import { type EnergyState, decodeState, parametersHash } from "./state.js";
 
 // The judge of a line: one bundle or those of both ends, offline. PROTOCOL.md, "Ending".
@@ -46,7 +46,8 @@ export class UnfitBundles extends Error {
   override readonly name = "UnfitBundles";
 }
 
-interface Examined extends NamedBundle {
+/** A bundle, and what was found in it. */
+export interface Examined extends NamedBundle {
   readonly commitment: Commitment;
   readonly state?: EnergyState;
   readonly receipts: Receipts;
@@ -56,7 +57,6 @@ interface Examined extends NamedBundle {
 
 const equal = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
 const sha256 = (bytes: Uint8Array): Uint8Array => new Uint8Array(createHash("sha256").update(bytes).digest());
-const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 
 /** Judges one bundle, or both ends' of one channel. Throws UnfitBundles; never on what a bundle says. */
 export function judge(bundles: readonly NamedBundle[]): Verdict {
@@ -68,16 +68,25 @@ export function judge(bundles: readonly NamedBundle[]): Verdict {
     refute(first, second);
     refute(second, first);
   }
+  const claims = readClaims(examined, confirmedOf(examined));
+  claims.faults.forEach((faults, at) => examined[at]?.faults.push(...faults));
+  const origin = (htlc: EvidenceHtlc): Origin | undefined => originOf(htlc, examined, claims.claimed);
+  // A receipt proves itself, whoever brings it.
   const receipts = examined.flatMap(({ bundle: { receipts } }) => receipts);
-  const preimages = examined.flatMap(({ bundle: { htlcs } }) => htlcs.flatMap(({ preimage }) => preimage ?? []));
-  // A preimage proves itself, whoever brings it, and so does a receipt.
-  const known = new Set(preimages.map((preimage) => hex(sha256(preimage))));
-  const standing = examined.flatMap((each): Standee[] => {
+  const standees = examined.flatMap((each): Standee[] => {
     const { bundle, state, faults, refuted, commitment } = each;
     if (faults.length > 0 || refuted !== undefined || state === undefined) return [];
     const read = readReceipts({ ...bundle, receipts });
-    return [{ examined: each, account: accountOf(bundle, state, known, commitment.trimmed, read), receipts: read }];
+    const comesTo = (of: typeof origin): Account => accountOf(bundle, state, of, commitment.trimmed, read);
+    return [{ examined: each, account: comesTo(origin), receipts: read, comesTo }];
   });
+  const standing = standees.map((one) =>
+    admitted(
+      one,
+      standees.find((other) => other !== one),
+      origin,
+    ),
+  );
   const choice = choose(standing);
   const account = choice?.chosen.account;
   // What both have brought of one meter may contradict itself; what is wrong with one's own is a fault already.
@@ -88,17 +97,39 @@ export function judge(bundles: readonly NamedBundle[]): Verdict {
     ...(account === undefined ? {} : { account }),
     remarks: [
       ...contradictions.map(({ message }) => `Of the receipts of both, ${message}.`),
-      ...remarksOf(examined, choice?.chosen),
+      ...remarksOf(examined, claims, choice?.chosen),
     ],
     consistent: choice !== undefined && standing.length === examined.length && !disputed && contradictions.length === 0,
   };
 }
 
 /** A bundle that stands, and what its state comes to. */
-interface Standee {
+export interface Standee {
   readonly examined: Examined;
   readonly account: Account;
   readonly receipts: Receipts;
+  /** The account if HTLCs' preimages come from there. */
+  readonly comesTo: (origin: (htlc: EvidenceHtlc) => Origin | undefined) => Account;
+}
+
+/**
+ * What a bundle comes to beside the other end's. HTLCs of this end that are in its own last commitment may be settled in the
+ * other's: if with them both come to the same, the other end has shown itself that it was paid.
+ */
+function admitted(
+  one: Standee,
+  other: Standee | undefined,
+  origin: (htlc: EvidenceHtlc) => Origin | undefined,
+): Standee {
+  if (other === undefined) return one;
+  const { holder } = one.examined.bundle;
+  const gone = ({ offeredBy, id }: EvidenceHtlc): boolean =>
+    offeredBy === holder && !other.examined.bundle.htlcs.some((htlc) => htlc.offeredBy === offeredBy && htlc.id === id);
+  const account = one.comesTo((htlc) => {
+    const from = origin(htlc);
+    return from === "offerer" && gone(htlc) ? "state" : from;
+  });
+  return isSameOutcome(account, other.account) ? { ...one, account } : one;
 }
 
 interface Choice {
@@ -201,12 +232,6 @@ function refute(examined: Examined, other: Examined): void {
   }
 }
 
-/** What both bundles say has closed the channel, as explorers show it. */
-const confirmedOf = (examined: readonly Examined[]): string | undefined => {
-  const found = examined.map(({ bundle }) => bundle.confirmedTxid).find((txid) => txid !== undefined);
-  return found && txidText(found);
-};
-
 /**
  * The bundle that counts, of those that stand. Both ends' latest commitments may differ by updates that were under way: then
  * the one that has confirmed counts, for its HTLCs are those that the chain settles.
@@ -246,59 +271,4 @@ function standingOf(each: Examined, choice: Choice | undefined): [Standing, stri
   return agreed
     ? ["valid", `comes to the same as ${chosen.examined.file}`]
     : ["superseded", `${chosen.examined.file} counts: ${reason}`];
-}
-
-function remarksOf(examined: readonly Examined[], chosen: Standee | undefined): string[] {
-  const remarks: string[] = [];
-  const scripts = new Set<string>();
-  for (const { bundle } of examined.some(({ bundle }) => bundle.fundingTransaction !== undefined) ? [] : examined) {
-    const { fundingTxid, fundingOutput, keys } = bundle;
-    const script = hex(p2wsh(fundingScript(keys[0].fundingPubkey, keys[1].fundingPubkey)));
-    scripts.add(`On the chain, output ${txidText(fundingTxid)}:${fundingOutput} must have the script ${script}.`);
-  }
-  remarks.push(...scripts);
-  const confirmed = confirmedOf(examined);
-  const closing = examined.find(({ commitment }) => commitment.txid === confirmed);
-  if (confirmed !== undefined && closing === undefined) {
-    remarks.push(`${confirmed}, which has closed the channel, is the commitment of no bundle here.`);
-  } else if (confirmed !== undefined && closing?.refuted !== undefined) {
-    remarks.push(`${closing.file} is refuted though its transaction has confirmed: all of its A may be claimed.`);
-  }
-  if (chosen === undefined) return remarks;
-  const { examined: valid, account } = chosen;
-  if (examined.length === 1) {
-    const other = otherEnd(valid.bundle.holder);
-    remarks.push(`Only node_${other} could refute this: by the secret of commitment ${valid.bundle.commitmentNumber}.`);
-  }
-  remarks.push(...unprovenOf(examined, chosen));
-  for (const { disputed, from, until, meteredMwh, otherMeterMwh } of account.spans) {
-    if (!disputed) continue;
-    const figures = `${meteredMwh} and ${otherMeterMwh} mWh`;
-    remarks.push(`From ${from} to ${until} the line's meters say ${figures}: more apart than the line may lose.`);
-  }
-  const count = account.unmetered.length;
-  if (count > 0) {
-    remarks.push(`${count} open interval${count === 1 ? "" : "s"} without receipts: deviations there are not known.`);
-  }
-  return remarks;
-}
-
-/**
- * Riders that count by a preimage which their HTLC's receiver does not show. Who pays by keysend has made the preimage: that it
- * knows it does not prove that it has paid.
- */
-function unprovenOf(examined: readonly Examined[], { examined: valid, account }: Standee): string[] {
-  return account.riders.flatMap(({ id, offeredBy, fate }): string[] => {
-    const receiver = otherEnd(offeredBy);
-    const own = valid.bundle.htlcs.find((htlc) => htlc.offeredBy === offeredBy && htlc.id === id);
-    const shown = examined
-      .filter(({ bundle }) => bundle.holder === receiver)
-      .flatMap(({ bundle }) => bundle.htlcs)
-      .some(({ preimage, paymentHash }) => preimage && own && equal(paymentHash, own.paymentHash));
-    if (shown || !/^(counts|pays|bought)/.test(fate)) return [];
-    return [
-      `Only node_${offeredBy} shows the preimage of its HTLC ${id}, and may have made it: on the chain, ` +
-        `node_${receiver} must have claimed that HTLC.`,
-    ];
-  });
 }

@@ -84,7 +84,7 @@ export function decodeIdle(payload: Uint8Array): Idle {
   return { dueUs: from.getBigUint64(0, true), written };
 }
 
-/** Figures of the MAP operation by name: bytes unless the name says otherwise. */
+/** Figures of MAP and STATE by name; of MAP bytes unless the name says otherwise. */
 export type MemoryMap = ReadonlyMap<string, number>;
 
 const HASH_BYTES = 32;
@@ -111,6 +111,18 @@ function words(...values: number[]): Uint8Array {
   return bytes;
 }
 
+/** Named figures as MAP and STATE send them. */
+function figures(payload: Uint8Array): MemoryMap {
+  const values = new Map<string, number>();
+  for (let at = 0; at < payload.length;) {
+    const valueAt = at + 1 + (payload[at] ?? 0);
+    const name = Buffer.from(payload.subarray(at + 1, valueAt)).toString("ascii");
+    values.set(name, view(payload).getUint32(valueAt, true));
+    at = valueAt + 4;
+  }
+  return values;
+}
+
 /** Arguments as a call carries them: i32 in 4 bytes, i64 in 8, little-endian. */
 export function encodeArguments(params: FunctionSignature["params"], args: readonly (number | bigint)[]): Uint8Array {
   if (args.length !== params.length) throw new RangeError(`${params.length} arguments expected, ${args.length} given`);
@@ -124,25 +136,54 @@ export function encodeArguments(params: FunctionSignature["params"], args: reado
   return Buffer.concat(parts);
 }
 
+/** The response to HELLO, read. */
+export function readHello(payload: Uint8Array): Hello {
+  const [linkVersion, abiVersion = 0, nodeAbiVersion = 0] = payload;
+  if (linkVersion !== LINK_VERSION) throw new Error(`the board speaks link version ${linkVersion}`);
+  const nodeHashAt = 3 + HASH_BYTES;
+  const publicKeyAt = nodeHashAt + HASH_BYTES;
+  const boardAt = publicKeyAt + PUBLIC_KEY_BYTES;
+  return {
+    abiVersion,
+    nodeAbiVersion,
+    moduleHash: payload.slice(3, nodeHashAt),
+    nodeHash: payload.slice(nodeHashAt, publicKeyAt),
+    publicKey: payload.slice(publicKeyAt, boardAt),
+    board: Buffer.from(payload.subarray(boardAt)).toString("ascii"),
+  };
+}
+
+/** The request of a CALL of metrology. */
+export function callRequest(name: ExportName, args: readonly (number | bigint)[], input: Uint8Array): Uint8Array {
+  if (input.length > INPUT_BYTES) throw new RangeError(`the input buffer takes ${INPUT_BYTES} bytes`);
+  const number = Uint8Array.of(Place.metrology, EXPORT_NAMES.indexOf(name));
+  return Buffer.concat([number, encodeArguments(EXPORTS[name].params, args), input]);
+}
+
+/** The request of a CALL of the node. @param outputBytes so much of the output buffer is wanted */
+export function nodeCallRequest(
+  name: NodeExportName,
+  args: readonly (number | bigint)[],
+  input: Uint8Array,
+  outputBytes: number,
+): Uint8Array {
+  if (input.length > NODE_INPUT_BYTES) throw new RangeError(`the input buffer takes ${NODE_INPUT_BYTES} bytes`);
+  const head = Uint8Array.of(Place.node, outputBytes & 0xff, outputBytes >> 8, NODE_EXPORT_NAMES.indexOf(name));
+  return Buffer.concat([head, encodeArguments(NODE_EXPORTS[name].params, args), input]);
+}
+
+/** The response to a CALL. @param hasOutput whether what follows the result is wanted */
+export const readCall = (payload: Uint8Array, hasOutput: boolean): CallResult => ({
+  result: view(payload).getInt32(0, true),
+  output: hasOutput ? payload.slice(4) : new Uint8Array(),
+});
+
 /** The operations of boards/LINK.md, typed. */
 export class BoardClient {
   constructor(readonly link: Link) {}
 
   async hello(): Promise<Hello> {
-    const payload = await this.link.request(Op.hello);
-    const [linkVersion, abiVersion = 0, nodeAbiVersion = 0] = payload;
-    if (linkVersion !== LINK_VERSION) throw new Error(`the board speaks link version ${linkVersion}`);
-    const nodeHashAt = 3 + HASH_BYTES;
-    const publicKeyAt = nodeHashAt + HASH_BYTES;
-    const boardAt = publicKeyAt + PUBLIC_KEY_BYTES;
-    return {
-      abiVersion,
-      nodeAbiVersion,
-      moduleHash: payload.slice(3, nodeHashAt),
-      nodeHash: payload.slice(nodeHashAt, publicKeyAt),
-      publicKey: payload.slice(publicKeyAt, boardAt),
-      board: Buffer.from(payload.subarray(boardAt)).toString("ascii"),
-    };
+    return readHello(await this.link.request(Op.hello));
   }
 
   /** Calls an export of the metrology module. Rejects with LinkError, also for a trap. */
@@ -151,14 +192,8 @@ export class BoardClient {
     args: readonly (number | bigint)[],
     input: Uint8Array = new Uint8Array(),
   ): Promise<CallResult> {
-    if (input.length > INPUT_BYTES) throw new RangeError(`the input buffer takes ${INPUT_BYTES} bytes`);
-    const number = Uint8Array.of(Place.metrology, EXPORT_NAMES.indexOf(name));
-    const request = Buffer.concat([number, encodeArguments(EXPORTS[name].params, args), input]);
-    const payload = await this.link.request(Op.call, request);
-    return {
-      result: view(payload).getInt32(0, true),
-      output: FILLS_OUTPUT.has(name) ? payload.slice(4) : new Uint8Array(),
-    };
+    const payload = await this.link.request(Op.call, callRequest(name, args, input));
+    return readCall(payload, FILLS_OUTPUT.has(name));
   }
 
   /**
@@ -172,15 +207,9 @@ export class BoardClient {
     input: Uint8Array = new Uint8Array(),
     outputBytes = 0,
   ): Promise<NodeCallResult> {
-    if (input.length > NODE_INPUT_BYTES) throw new RangeError(`the input buffer takes ${NODE_INPUT_BYTES} bytes`);
-    const head = Uint8Array.of(Place.node, outputBytes & 0xff, outputBytes >> 8, NODE_EXPORT_NAMES.indexOf(name));
-    const request = Buffer.concat([head, encodeArguments(NODE_EXPORTS[name].params, args), input]);
+    const request = nodeCallRequest(name, args, input, outputBytes);
     const { payload, outputs } = await this.link.requestWithOutputs(Op.call, request);
-    return {
-      result: view(payload).getInt32(0, true),
-      output: payload.slice(4),
-      outputs: outputs.map(nodeOutput),
-    };
+    return { ...readCall(payload, true), outputs: outputs.map(nodeOutput) };
   }
 
   /** Starts a place's built-in module, anew if it runs or has trapped. */
@@ -210,14 +239,31 @@ export class BoardClient {
   }
 
   /** Brings the board an image of the node module (host/image), which it tries from its next start on. */
-  async update(image: Uint8Array): Promise<void> {
-    await this.link.request(Op.imageBegin, image.subarray(0, IMAGE_HEADER_BYTES));
+  update(image: Uint8Array, onProgress?: (bytes: number) => void): Promise<void> {
+    return this.#bring([Op.imageBegin, Op.imageData, Op.imageEnd], image, onProgress);
+  }
+
+  /**
+   * Brings the board a metrology module, which it tries from the meter's next start on: `start("metrology")` or `restart`.
+   * Rejects with LinkError where the cover is closed.
+   */
+  replaceMetrology(image: Uint8Array, onProgress?: (bytes: number) => void): Promise<void> {
+    return this.#bring([Op.metrologyBegin, Op.metrologyData, Op.metrologyEnd], image, onProgress);
+  }
+
+  async #bring(
+    [begin, data, end]: readonly [Op, Op, Op],
+    image: Uint8Array,
+    onProgress?: (bytes: number) => void,
+  ): Promise<void> {
+    await this.link.request(begin, image.subarray(0, IMAGE_HEADER_BYTES));
     const module = image.subarray(IMAGE_HEADER_BYTES);
     for (let offset = 0; offset < module.length; offset += CHUNK_BYTES) {
       const chunk = module.subarray(offset, offset + CHUNK_BYTES);
-      await this.link.request(Op.imageData, Buffer.concat([words(offset), chunk]));
+      await this.link.request(data, Buffer.concat([words(offset), chunk]));
+      onProgress?.(IMAGE_HEADER_BYTES + offset + chunk.length);
     }
-    await this.link.request(Op.imageEnd);
+    await this.link.request(end);
   }
 
   /** Which image of the node module runs, which one is in force, which one is on trial. */
@@ -263,17 +309,18 @@ export class BoardClient {
    * @param compileAll compile every function first, instead of those that calls have needed so far.
    */
   async map(compileAll = false, place: PlaceName = "metrology"): Promise<MemoryMap> {
-    const payload = await this.link.request(Op.map, Uint8Array.of(compileAll ? 1 : 0, Place[place]));
-    const figures = new Map<string, number>();
-    for (let at = 0; at < payload.length;) {
-      const valueAt = at + 1 + (payload[at] ?? 0);
-      figures.set(
-        Buffer.from(payload.subarray(at + 1, valueAt)).toString("ascii"),
-        view(payload).getUint32(valueAt, true),
-      );
-      at = valueAt + 4;
-    }
-    return figures;
+    return figures(await this.link.request(Op.map, Uint8Array.of(compileAll ? 1 : 0, Place[place])));
+  }
+
+  /** The board's log since it was started, as far as there is room: lines "seconds text", oldest first. */
+  async logs(): Promise<readonly string[]> {
+    const text = Buffer.from(await this.link.request(Op.logs)).toString("utf8");
+    return text.split("\n").slice(0, -1);
+  }
+
+  /** Figures of the board's life since it was started: boards/runtime/state.c. */
+  async state(): Promise<MemoryMap> {
+    return figures(await this.link.request(Op.state));
   }
 
   flashRead(offset: number, length: number, partition: Partition = "metrology"): Promise<Uint8Array> {
@@ -304,6 +351,22 @@ export class BoardClient {
   /** Starts the firmware anew; a READY event follows. */
   async restart(): Promise<void> {
     await this.link.request(Op.restart);
+  }
+
+  /** As `restart`; resolves with the READY event's text. Rejects where the board does not come back. */
+  async restartAndWait(timeoutMs = 20_000): Promise<string> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        reject(new Error(`the board does not come back within ${timeoutMs} ms`));
+      }, timeoutMs);
+    });
+    try {
+      const [text] = await Promise.all([Promise.race([this.link.ready(), late]), this.restart()]);
+      return text;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async powerOff(): Promise<void> {

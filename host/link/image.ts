@@ -6,7 +6,14 @@ import { crc32 } from "node:zlib";
 export const SECTOR_BYTES = 4096;
 
 /** Partitions of a board in the order of boards/board.h, as they follow one another; sectors of each. */
-export const PARTITION_SECTORS = { metrology: 64, node: 128, settings: 4, slotA: 32, slotB: 32 } as const;
+export const PARTITION_SECTORS = {
+  metrology: 64,
+  node: 128,
+  settings: 4,
+  slotA: 32,
+  slotB: 32,
+  metrologyImages: 16,
+} as const;
 export type Partition = keyof typeof PARTITION_SECTORS;
 export const PARTITIONS = Object.keys(PARTITION_SECTORS) as Partition[];
 
@@ -18,6 +25,9 @@ const HAS_KEY = 1;
 const HAS_ROOT = 2;
 const HAS_UPDATE_KEY = 4;
 const HAS_SEED = 8;
+/** The metrology partition has as many sectors as a chip's, and lies behind the provisioning record. */
+const LARGE = 16;
+const LARGE_METROLOGY_SECTORS = 256;
 const COVER_OPEN = 1;
 
 /** The smallest file that holds everything. */
@@ -40,7 +50,7 @@ export interface BoardImage {
   readonly coverOpen?: boolean;
   /** Stands for entropy, 32 bytes, where a test must know what is random. */
   readonly seed?: Uint8Array;
-  /** Contents of the metrology partition; erased when absent. */
+  /** Contents of the metrology partition; erased when absent. 256 sectors give the board a partition of a chip's size. */
   readonly flash?: Uint8Array;
   /** Contents of the node's partition; erased when absent. */
   readonly nodeFlash?: Uint8Array;
@@ -61,10 +71,11 @@ function provision(image: BoardImage): Buffer {
     return Buffer.concat([bytes ?? new Uint8Array(length), new Uint8Array(padding)]);
   };
   const has = (bytes: Uint8Array | undefined, bit: number): number => (bytes === undefined ? 0 : bit);
+  const large = image.flash?.length === LARGE_METROLOGY_SECTORS * SECTOR_BYTES ? LARGE : 0;
   const content = Buffer.concat([
     Buffer.from(PROVISION_MAGIC, "ascii"),
     Uint8Array.of(
-      has(root, HAS_ROOT) | has(key, HAS_KEY) | has(updateKey, HAS_UPDATE_KEY) | has(seed, HAS_SEED),
+      has(root, HAS_ROOT) | has(key, HAS_KEY) | has(updateKey, HAS_UPDATE_KEY) | has(seed, HAS_SEED) | large,
       ...[image.coverOpen === true ? COVER_OPEN : 0, 0, 0],
     ),
     field(key, "key", SECRET_BYTES),
@@ -84,7 +95,8 @@ function provision(image: BoardImage): Buffer {
 export function createImage(path: string, image: BoardImage, fileBytes = IMAGE_BYTES): void {
   const end = PARTITIONS.reduce((sum, name) => sum + partitionBytes(name), 0);
   const flash = new Uint8Array(end).fill(0xff);
-  const given = { metrology: image.flash, node: image.nodeFlash };
+  const large = image.flash?.length === LARGE_METROLOGY_SECTORS * SECTOR_BYTES ? image.flash : undefined;
+  const given = { metrology: large === undefined ? image.flash : undefined, node: image.nodeFlash };
   for (const partition of ["metrology", "node"] as const) {
     const bytes = given[partition];
     if (bytes === undefined) continue;
@@ -99,6 +111,7 @@ export function createImage(path: string, image: BoardImage, fileBytes = IMAGE_B
     ftruncateSync(file, fileBytes);
     writeSync(file, flash, 0, flash.length, 0);
     writeSync(file, record, 0, record.length, PROVISION_ADDRESS);
+    if (large !== undefined) writeSync(file, large, 0, large.length, IMAGE_BYTES);
   } finally {
     closeSync(file);
   }

@@ -44,6 +44,8 @@ export class Link {
   #listener: ((event: Response) => void) | undefined;
   #lastComplaint = "";
   #closed: Error | undefined;
+  /** Hears the lines of the board's log as they are written. */
+  onLog: ((line: string) => void) | undefined;
 
   constructor(stream: Duplex) {
     this.#stream = stream;
@@ -119,7 +121,8 @@ export class Link {
     if (response === undefined) return;
     if (response.sequence === EVENT_SEQUENCE) {
       if (OUTPUTS.has(response.status)) this.#receiveOutput(response);
-      else if (response.status === Status.record || response.status === Status.log) this.#listener?.(response);
+      else if (response.status === Status.record) this.#listener?.(response);
+      else if (response.status === Status.log) this.#receiveLog(response);
       else this.#receiveEvent(response.status, text(response.payload));
       return;
     }
@@ -136,6 +139,11 @@ export class Link {
   #receiveOutput(output: Response): void {
     if (this.#listener === undefined) this.#outputs.push(output);
     else this.#listener(output);
+  }
+
+  #receiveLog(line: Response): void {
+    this.#listener?.(line);
+    this.onLog?.(text(line.payload));
   }
 
   #receiveEvent(status: number, message: string): void {

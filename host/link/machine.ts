@@ -49,6 +49,11 @@ export abstract class Machine {
   /** The program and its arguments. */
   protected abstract command(): readonly string[];
 
+  /** What is run, for who starts it in another way than `powerOn`: the service link is on its standard input and output. */
+  get commandLine(): readonly [string, ...string[]] {
+    return [...TIED_TO_PARENT, ...this.command()] as [string, ...string[]];
+  }
+
   get client(): BoardClient {
     if (this.#client === undefined) throw new Error("the emulated board is off");
     return this.#client;
@@ -68,7 +73,7 @@ export abstract class Machine {
   /** Resolves, once the board has started, with "" or the reason why its metrology module cannot run. */
   async powerOn(): Promise<string> {
     if (this.#child !== undefined) throw new Error("the emulated board is already on");
-    const [command = "", ...args] = [...TIED_TO_PARENT, ...this.command()];
+    const [command, ...args] = this.commandLine;
     const child = spawn(command, args, { stdio: "pipe" });
     this.#child = child;
     let complaints = "";

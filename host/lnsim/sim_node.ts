@@ -2,7 +2,7 @@ import { Entropy } from "../board/entropy.js";
 import { FaultyFlash } from "../board/flash_faults.js";
 import { KeyRing } from "../board/key_ring.js";
 import type { MeterPort } from "../board/meter_port.js";
-import { NODE_FLASH_SECTORS, NODE_SECTOR_BYTES, NodeBoard } from "../board/node_board.js";
+import { NODE_FLASH_SECTORS, NODE_SECTOR_BYTES, NodeBoard, type RandomSource } from "../board/node_board.js";
 import { NodeCrypto } from "../board/node_crypto.js";
 import { PowerCut } from "../board/power_cut.js";
 import { outpointOf, REGTEST_CHAIN_HASH, type Subscription } from "../chain/chain.js";
@@ -11,8 +11,10 @@ import type { Engine } from "../engine/engine.js";
 import type { ModuleFile } from "../engine/module_file.js";
 import { MAX_CONNECTIONS } from "../node/abi.js";
 import { LightningNode, type NodeHost } from "../node/lightning_node.js";
+import { NodeModule } from "../node/module.js";
 import type { NodeEvent } from "../node/node_event.js";
 import type { NodeConfig } from "../node/requests.js";
+import type { NodeUnit } from "../node/unit.js";
 import type { End, Line, Party } from "./wire.js";
 
 /** What the nodes of one world have in common. */
@@ -31,6 +33,12 @@ export interface Equipment {
   readonly meters?: readonly MeterPort[];
   /** On top of the chain's own settings. */
   readonly config?: Partial<NodeConfig>;
+  /** What it runs on instead of the world's. */
+  readonly engine?: Engine;
+  /** Its random generator, from its first start on; one that follows from the seed if absent. */
+  readonly random?: RandomSource;
+  /** What runs the node at each start, with flash, keys and meters of its own; default: the world's engine. */
+  readonly unit?: () => NodeUnit;
 }
 
 /**
@@ -38,7 +46,6 @@ export interface Equipment {
  * follows their funding outputs and publishes what it is asked to. While it is off, whatever is asked of it has no effect.
  */
 export class SimNode implements Party {
-  readonly nodeId: Uint8Array;
   readonly flash: FaultyFlash;
   /** All it has told, over all its starts. */
   readonly events: NodeEvent[] = [];
@@ -49,6 +56,7 @@ export class SimNode implements Party {
   /** Called instead of publishing, if set. */
   onBroadcast: ((transaction: Uint8Array) => void) | undefined;
   private readonly keys: KeyRing;
+  private point: Uint8Array | undefined;
   private readonly entropy: Entropy;
   private readonly lines = new Map<number, Line>();
   private readonly funding = new Map<number, Uint8Array>();
@@ -66,9 +74,14 @@ export class SimNode implements Party {
   ) {
     this.entropy = new Entropy(seed, `node/${name}`);
     this.keys = new KeyRing(this.entropy.stream("root").bytes(32));
-    this.nodeId = this.keys.publicKey(0) as Uint8Array;
+    if (equipment.unit === undefined) this.point = this.keys.publicKey(0);
     this.flash = new FaultyFlash(NODE_SECTOR_BYTES, NODE_FLASH_SECTORS, this.entropy.stream("flash"));
     world.chain.onBlock((block) => this.try((node) => node.block(block.height)));
+  }
+
+  /** Throws while a node whose keys are its own has not been switched on yet. */
+  get nodeId(): Uint8Array {
+    return (this.point ??= this.node.info().nodeId);
   }
 
   get on(): boolean {
@@ -90,8 +103,16 @@ export class SimNode implements Party {
   start(): void {
     const { world, keys, equipment } = this;
     this.flash.powerOn();
-    const random = this.entropy.stream(`random/${this.starts++}`);
-    const board = new NodeBoard(this.flash, new NodeCrypto(keys), random, equipment.meters);
+    const random = equipment.random ?? this.entropy.stream(`random/${this.starts}`);
+    this.starts++;
+    const unit =
+      equipment.unit ??
+      (() =>
+        new NodeModule(
+          equipment.engine ?? world.engine,
+          world.file,
+          new NodeBoard(this.flash, new NodeCrypto(keys), random, equipment.meters),
+        ));
     const config = { chainHash: REGTEST_CHAIN_HASH, prefix: "bcrt", ...equipment.config };
     const start = { height: world.chain.height(), nowMs: world.nowMs, utcS: world.utcS };
     // What the constructor tells is handed out before it returns: `live` must be there by then for those who answer.
@@ -113,7 +134,7 @@ export class SimNode implements Party {
       ),
     };
     this.guard(() => {
-      this.live = new LightningNode(world.engine, world.file, board, config, host, start);
+      this.live = new LightningNode(unit(), config, host, start);
     });
     ready = true;
     // Also if one of them is its end: what it has told, it has told.

@@ -109,37 +109,16 @@ export function encodeTexts(identification = "", tariff = ""): Uint8Array {
   return Uint8Array.from([identification.length, tariff.length, ...texts]);
 }
 
-/** metrology.wasm on one engine with its emulated board: the host's only typed way to the firmware. */
-export class Metrology {
-  private readonly instance: Instance;
-  private readonly inputAt: number;
-  private readonly outputAt: number;
-
-  constructor(engine: Engine, file: ModuleFile, board: MetrologyBoard) {
-    const imports = board.imports(file.wasm, () => this.instance.memory());
-    this.instance = engine.instantiate(file.wasm, imports, file.sourceMap);
-    const version = this.call("abi");
-    if (version !== ABI_VERSION)
-      throw new Error(`metrology.wasm: interface ${version}, this host speaks ${ABI_VERSION}`);
-    this.inputAt = this.call("in_buffer");
-    this.outputAt = this.call("out_buffer");
-  }
-
+/** metrology.wasm, wherever it runs: the host's only typed way to the firmware. */
+export abstract class MetrologyCalls {
   /** Calls an export and returns its i32 result as it is; throws Trap. */
-  call(name: ExportName, ...args: (number | bigint)[]): number {
-    return this.instance.call(name, ...args) as number;
-  }
+  abstract call(name: ExportName, ...args: (number | bigint)[]): number;
 
-  /** Copies bytes to the input buffer. */
-  input(bytes: Uint8Array): void {
-    if (bytes.length > INPUT_BYTES) throw new RangeError(`input: ${bytes.length} bytes, at most ${INPUT_BYTES}`);
-    this.instance.memory().set(bytes, this.inputAt);
-  }
+  /** Copies bytes to the input buffer, for the next call. */
+  abstract input(bytes: Uint8Array): void;
 
-  /** A copy of the first `length` bytes of the output buffer. */
-  output(length: number): Uint8Array {
-    return this.instance.memory().slice(this.outputAt, this.outputAt + length);
-  }
+  /** A copy of the first `length` bytes of the output buffer, as the last call left them. */
+  abstract output(length: number): Uint8Array;
 
   boot(config: MeterConfig, monoMs: number): void {
     const record = encodeConfig(config);
@@ -209,18 +188,59 @@ export class Metrology {
     return result === NOTE_BYTES ? this.output(result) : result;
   }
 
+  /** Saves the registers at `monoMs`, before which all pulses have been told: the board is about to start anew. */
+  save(monoMs: number): void {
+    this.expect("save", BigInt(monoMs));
+  }
+
   registers(): Registers {
     return decodeRegisters(this.output(this.expect("registers")));
   }
 
-  private outputText(length: number): string {
-    const memory = this.instance.memory();
-    return Buffer.from(memory.buffer, memory.byteOffset + this.outputAt, length).toString("latin1");
+  /** The same as text. */
+  protected outputText(length: number): string {
+    return Buffer.from(this.output(length)).toString("latin1");
   }
 
   private expect(name: ExportName, ...args: (number | bigint)[]): number {
     const result = this.call(name, ...args);
     if (result < 0) throw new ModuleError(name, result);
     return result;
+  }
+}
+
+/** metrology.wasm on one engine with its emulated board. */
+export class Metrology extends MetrologyCalls {
+  private readonly instance: Instance;
+  private readonly inputAt: number;
+  private readonly outputAt: number;
+
+  constructor(engine: Engine, file: ModuleFile, board: MetrologyBoard) {
+    super();
+    const imports = board.imports(file.wasm, () => this.instance.memory());
+    this.instance = engine.instantiate(file.wasm, imports, file.sourceMap);
+    const version = this.call("abi");
+    if (version !== ABI_VERSION)
+      throw new Error(`metrology.wasm: interface ${version}, this host speaks ${ABI_VERSION}`);
+    this.inputAt = this.call("in_buffer");
+    this.outputAt = this.call("out_buffer");
+  }
+
+  override call(name: ExportName, ...args: (number | bigint)[]): number {
+    return this.instance.call(name, ...args) as number;
+  }
+
+  override input(bytes: Uint8Array): void {
+    if (bytes.length > INPUT_BYTES) throw new RangeError(`input: ${bytes.length} bytes, at most ${INPUT_BYTES}`);
+    this.instance.memory().set(bytes, this.inputAt);
+  }
+
+  override output(length: number): Uint8Array {
+    return this.instance.memory().slice(this.outputAt, this.outputAt + length);
+  }
+
+  protected override outputText(length: number): string {
+    const memory = this.instance.memory();
+    return Buffer.from(memory.buffer, memory.byteOffset + this.outputAt, length).toString("latin1");
   }
 }

@@ -1,7 +1,4 @@
-import type { NodeBoard } from "../board/node_board.js";
-import type { Engine } from "../engine/engine.js";
 import { ModuleError } from "../engine/errors.js";
-import type { ModuleFile } from "../engine/module_file.js";
 import type { ChannelEvidence } from "../evidence/bundle.js";
 import {
   COMMANDS,
@@ -12,7 +9,6 @@ import {
   MAX_INVOICES,
   NODE_INPUT_BYTES,
 } from "./abi.js";
-import { NodeModule } from "./module.js";
 import { type EnergyInfo, type PurseInfo, readEnergy, readOffer, readPurse } from "./energy_answers.js";
 import { type EnergyOffer, type LinePolicy, linePolicyRecord, offerRecord } from "./energy_requests.js";
 import { EVIDENCE_PIECES, readEvidence } from "./evidence.js";
@@ -43,6 +39,7 @@ import {
   policyRecord,
   type Rate,
 } from "./requests.js";
+import type { NodeUnit } from "./unit.js";
 
 const ERR_NOT_FOUND = -8;
 
@@ -80,26 +77,22 @@ export interface Start {
 }
 
 /**
- * A Lightning node: node.wasm on an engine and its board, switched on. Whoever makes another one of the same flash and
+ * A Lightning node: node.wasm, wherever it runs, switched on. Whoever makes another one of the same flash and
  * keys goes on where this one was stopped, at whatever point that was.
  *
  * Methods throw ModuleError where the firmware refuses; Trap, or what the board throws (PowerCut), means that the node is
  * dead. When its flash fails, a node hangs up and answers ERR_FLASH to everything from then on.
  */
 export class LightningNode {
-  private readonly module: NodeModule;
   private draining = false;
 
   /** Throws ModuleError if the journal cannot be read: a node that has forgotten something must not run. */
   constructor(
-    engine: Engine,
-    file: ModuleFile,
-    readonly board: NodeBoard,
+    private readonly module: NodeUnit,
     config: NodeConfig,
     private readonly host: NodeHost,
     start: Start,
   ) {
-    this.module = new NodeModule(engine, file, board);
     const record = bootRecord(config, start.height, start.nowMs, start.utcS, start.secondHeight);
     this.module.input(record);
     this.call(() => this.module.expect("boot", record.length));
@@ -320,7 +313,7 @@ export class LightningNode {
     if (this.draining) return;
     this.draining = true;
     try {
-      for (let output = this.board.outputs.shift(); output !== undefined; output = this.board.outputs.shift()) {
+      for (let output = this.module.outputs.shift(); output !== undefined; output = this.module.outputs.shift()) {
         if (output.kind === "send") this.host.onSend(output.connection, output.bytes);
         else if (output.kind === "hang_up") this.host.onHangUp(output.connection);
         else if (output.kind === "tell") this.host.onEvent(readEvent(output.what, output.record));

@@ -1,3 +1,4 @@
+import type { NodeOutput } from "../board/node_board.js";
 import type { Engine, Imports, Instance } from "../engine/engine.js";
 import { ModuleError } from "../engine/errors.js";
 import { readModule, type ModuleFile } from "../engine/module_file.js";
@@ -10,6 +11,7 @@ import {
   NODE_INPUT_BYTES,
   type NodeExportName,
 } from "./abi.js";
+import type { NodeUnit } from "./unit.js";
 
 const ERR_STATE = -2;
 
@@ -22,6 +24,8 @@ const ABSENT = { [BOARD_MODULE]: absent(BOARD_IMPORTS), [METER_MODULE]: absent(M
 
 /** What a node's module runs on: NodeBoard, or NodeCrypto alone for what only computes. */
 export interface NodeImports {
+  /** What the module asks for, where there is anybody to ask. */
+  readonly outputs?: NodeOutput[];
   imports(memory: () => Uint8Array): Imports;
 }
 
@@ -29,12 +33,14 @@ export interface NodeImports {
 export const readRooms = (): ModuleFile => readModule("rooms");
 
 /** node.wasm on one engine with its board: the host's only typed way to the firmware. */
-export class NodeModule {
+export class NodeModule implements NodeUnit {
+  readonly outputs: NodeOutput[];
   private readonly instance: Instance;
   private readonly inputAt: number;
   private readonly outputAt: number;
 
   constructor(engine: Engine, file: ModuleFile, board: NodeImports) {
+    this.outputs = board.outputs ?? [];
     const imports = { ...ABSENT, ...board.imports(() => this.instance.memory()) };
     this.instance = engine.instantiate(file.wasm, imports, file.sourceMap);
     const version = this.call("abi");

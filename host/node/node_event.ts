@@ -20,6 +20,12 @@ export interface Settled {
   readonly note?: Uint8Array;
 }
 
+/** The other half of a matched set: what its meter has signed for, and its energy, of the other sign than the first half's. */
+export interface OtherHalf {
+  readonly energyMwh: bigint;
+  readonly note: Uint8Array;
+}
+
 /** What a node tells. Peers' and channels' events come as they happen, payments' at least once, even over restarts. */
 export type NodeEvent =
   | { readonly kind: "peer"; readonly connection: number; readonly peer: Uint8Array; readonly features: Uint8Array }
@@ -47,8 +53,8 @@ export type NodeEvent =
       readonly code: number;
       readonly data: Uint8Array;
     }
-  /** `chain`: whose money came. */
-  | (Settled & { readonly kind: "received"; readonly chain: number })
+  /** `chain`: whose money came. Of a matched set `energy` and `note` are of the half that came first, the amount of both. */
+  | (Settled & { readonly kind: "received"; readonly chain: number; readonly other?: OtherHalf })
   | {
       readonly kind: "forwarded";
       readonly incomingChannel: number;
@@ -147,7 +153,7 @@ export function readEvent(what: number, record: Uint8Array): NodeEvent {
     case TELLS.SENT:
       return { kind: "sent", part: u32(record, 4), ...settled(record) };
     case TELLS.RECEIVED:
-      return { kind: "received", chain: u32(record, 4), ...settled(record) };
+      return { kind: "received", chain: u32(record, 4), ...settled(record), ...otherHalf(record) };
     case TELLS.FAILED:
       return {
         kind: "failed",
@@ -240,3 +246,15 @@ const settled = (record: Uint8Array): Settled => {
     }),
   };
 };
+
+const OTHER_HALF = 184;
+
+const otherHalf = (record: Uint8Array): { readonly other?: OtherHalf } =>
+  record.length === OTHER_HALF
+    ? {}
+    : {
+        other: {
+          energyMwh: i64(record, OTHER_HALF),
+          note: record.slice(OTHER_HALF + 8, OTHER_HALF + 8 + NOTE_BYTES),
+        },
+      };

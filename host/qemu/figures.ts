@@ -9,9 +9,6 @@ export interface Figure {
   readonly full: number;
 }
 
-/** Under `-icount shift=0` an instruction takes a nanosecond of the board's time. */
-const INSTRUCTIONS_PER_US = 1000;
-
 export const total = (figures: readonly Figure[], column: "lazy" | "full"): number =>
   figures.reduce((sum, figure) => sum + figure[column], 0);
 
@@ -32,10 +29,10 @@ export function figures(
   return Object.entries(names).map(([name, parts]) => ({ name, lazy: sum(lazy, parts), full: sum(full, parts) }));
 }
 
-/** Cost of the last call: gas, and instructions of the board's CPU to the nearest thousand. */
+/** Cost of the last call: gas, and instructions of the board's CPU, which it counts under `-icount`. */
 export const callFigures = (map: MemoryMap): { readonly gas: number; readonly instructions: number } => ({
   gas: valueOf(map, "call_gas"),
-  instructions: valueOf(map, "call_us") * INSTRUCTIONS_PER_US,
+  instructions: valueOf(map, "call_cycles"),
 });
 
 export const number = (value: number, width: number): string => value.toLocaleString("en-US").padStart(width);

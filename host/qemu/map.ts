@@ -17,7 +17,7 @@ export interface MapReport {
   readonly stackPeak: number;
   readonly functions: number;
   readonly functionsCompiled: number;
-  /** Cost of single calls: gas, and instructions of the board's CPU to the nearest thousand. */
+  /** Cost of single calls: gas, and instructions of the board's CPU. */
   readonly calls: readonly { readonly name: string; readonly gas: number; readonly instructions: number }[];
 }
 

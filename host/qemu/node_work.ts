@@ -4,8 +4,8 @@ import secp256k1 from "secp256k1";
 import { type Channel, encodeChannel, encodeCommitment, encodeHtlc } from "../bench/lightning/channel_records.js";
 import { KeyRing } from "../board/key_ring.js";
 import type { NodeExportName } from "../node/abi.js";
-import type { ImportCall } from "./crypto_costs.js";
 import { BOARD_ROOT } from "../link/image.js";
+import type { ImportCall } from "../trace/board_calls.js";
 
 /** A call of an export, and the bytes that lie in the input buffer for it. */
 export interface NodeCall {
@@ -73,7 +73,7 @@ async function handshake(call: Caller): Promise<void> {
 }
 
 /** A route over this node and two more. BOLT 4. */
-async function onion(call: Caller): Promise<void> {
+export async function onion(call: Caller): Promise<void> {
   // amt_to_forward 1,000, outgoing_cltv_value 100, short_channel_id
   const payload = Uint8Array.of(17, 2, 2, 3, 232, 4, 1, 100, 6, 8, 0, 0, 1, 0, 0, 2, 0, 3);
   const points = concat(ownPoint(KEY_NODE), point(0x41), point(0x42));

@@ -15,7 +15,13 @@ import type { ModuleFile } from "../engine/module_file.js";
 import type { MeterConfig } from "../metrology/config.js";
 import { FLASH_SECTORS, FLASH_SECTOR_BYTES } from "../metrology/driver.js";
 import type { NoteRequest } from "../metrology/note.js";
-import { Metrology, type Registers, type TransactionReason, type TransactionTexts } from "../metrology/module.js";
+import {
+  Metrology,
+  type MetrologyCalls,
+  type Registers,
+  type TransactionReason,
+  type TransactionTexts,
+} from "../metrology/module.js";
 import { MainLoop } from "./main_loop.js";
 import type { EmulatedMeterOptions } from "./meter_options.js";
 
@@ -37,7 +43,7 @@ export class EmulatedMeter {
   private readonly source: PulseSource;
   private readonly file: FlashFile | undefined;
   /** The running firmware; none while power is off. */
-  private running: { readonly module: Metrology; readonly loop: MainLoop } | undefined;
+  private running: { readonly module: MetrologyCalls; readonly loop: MainLoop } | undefined;
   private readonly requests: { readonly reason: TransactionReason; readonly texts: TransactionTexts }[] = [];
   private nowMs = 0;
   private nextTickMs = TICK_MS;
@@ -140,7 +146,8 @@ export class EmulatedMeter {
     this.erasesSeen = this.flash.eraseOps;
     this.unfinished = false;
     this.options.probe?.power(this.nowMs, true);
-    const module = new Metrology(this.engine, this.firmware, new MetrologyBoard(this.flash, this.keys));
+    const module =
+      this.options.firmware?.() ?? new Metrology(this.engine, this.firmware, new MetrologyBoard(this.flash, this.keys));
     const { fifo, tamperInputs: tamper } = this;
     const counter = this.options.frontEnd === "counter" ? this.counter : undefined;
     const loop = new MainLoop(
@@ -203,6 +210,15 @@ export class EmulatedMeter {
     return this.running === undefined ? ERR_STATE : note;
   }
 
+  /** The firmware is told all that has come until now, as before a note. */
+  catchUp(): void {
+    const { running } = this;
+    if (running === undefined) return;
+    this.waitedFor = true;
+    this.guard(() => running.loop.turn(this.clock.monoMs(this.nowMs)));
+    this.waitedFor = false;
+  }
+
   /** Page of the next F record, or ERR_STATE while power is off. */
   nextPage(): number {
     return this.running?.module.registers().nextPage ?? ERR_STATE;
@@ -219,7 +235,7 @@ export class EmulatedMeter {
   }
 
   /** The running firmware, for what only the module can answer. Throws Error while power is off. */
-  module(): Metrology {
+  module(): MetrologyCalls {
     if (this.running === undefined) throw new Error(`${this.config.serial}: power is off`);
     return this.running.module;
   }

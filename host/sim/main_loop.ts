@@ -1,13 +1,13 @@
 import type { EdgeFifo } from "../board/edge_fifo.js";
 import type { PulseCounter } from "../board/pulse_counter.js";
 import type { TamperInputs } from "../board/tamper_inputs.js";
-import type { Metrology } from "../metrology/module.js";
+import type { MetrologyCalls } from "../metrology/module.js";
 
 /** Inputs that hardware counters can count. */
 const INPUTS = 2;
 
 /** The module as the loop calls it. */
-type Firmware = Pick<Metrology, "pulseEdges" | "pulseCounter" | "tamper" | "tick">;
+type Firmware = Pick<MetrologyCalls, "pulseEdges" | "pulseCounter" | "tamper" | "tick">;
 
 /** The devices that the loop serves. */
 export interface LoopDevices {

@@ -2,6 +2,7 @@ import type { Entropy } from "../board/entropy.js";
 import type { MeterClockOptions } from "../board/meter_clock.js";
 import type { PulseLineOptions } from "../board/pulse_line.js";
 import type { PulseSourceOptions } from "../board/pulse_source.js";
+import type { MetrologyCalls } from "../metrology/module.js";
 import type { MeterProbe } from "./meter_probe.js";
 
 /** How an emulated meter's hardware differs from a perfect one. Everything is optional. */
@@ -17,6 +18,8 @@ export interface EmulatedMeterOptions {
   /** Edges that the FIFO holds. Default 1,024. */
   readonly fifoEdges?: number;
   readonly probe?: MeterProbe;
+  /** What runs the firmware at each power-up, with flash and keys of its own; default: the engine. */
+  readonly firmware?: () => MetrologyCalls;
 }
 
 export interface FlashOptions {

@@ -8,6 +8,7 @@ import type { ChannelInfo } from "../node/answers.js";
 import type { EnergyInfo } from "../node/energy_answers.js";
 import type { EnergyParameters } from "../node/energy_requests.js";
 import type { NodeEvent } from "../node/node_event.js";
+import type { NodeUnit } from "../node/unit.js";
 import type { MarketPlan } from "../scenario/market_plan.js";
 import type { ScenarioMeter } from "../scenario/meter_control.js";
 import type { StreetMeters } from "./meters.js";
@@ -26,6 +27,8 @@ export interface NodeRuntime {
   readonly engine: Engine;
   readonly file: ModuleFile;
   readonly seed: string;
+  /** What runs a place's node at each start, where that is not the engine. */
+  readonly unitOf?: (place: StreetPlace) => (() => NodeUnit) | undefined;
 }
 
 export type End = "near" | "far";
@@ -56,7 +59,7 @@ export class StreetNodes {
     private readonly tree: StreetTree,
     private readonly meters: StreetMeters<ScenarioMeter & LineMeter>,
     startUtcMs: number,
-    { engine, file, seed }: NodeRuntime,
+    { engine, file, seed, unitOf }: NodeRuntime,
     told: (place: StreetPlace, event: NodeEvent) => void,
   ) {
     const chain = new SimulatedChain({ seed });
@@ -65,7 +68,8 @@ export class StreetNodes {
     for (const place of tree.places) {
       const ports = meters.of(place).map(({ meter }) => new MeterPort(meter));
       const config = { energy: true, energyCreditMsat: place.up?.plan.creditMsat ?? 0n };
-      const node = new SimNode(place.name, this.world, seed, { meters: ports, config });
+      const unit = unitOf?.(place);
+      const node = new SimNode(place.name, this.world, seed, { meters: ports, config, ...(unit && { unit }) });
       node.onEvent = (event) => {
         if (event.kind === "problem") {
           this.problems.push(`${place.name}: problem ${event.code} with message ${event.message} ${event.text}`);

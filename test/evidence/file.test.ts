@@ -6,12 +6,17 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { evidenceCommand } from "../../host/cli/evidence.js";
 import { EvidenceError, bundleText, parseBundle } from "../../host/evidence/json.js";
 import { judge } from "../../host/evidence/judge.js";
-import { bundle, fundingTransaction } from "./line.js";
+import { bundle, fundingTransaction, spending } from "./line.js";
 
 type Json = string | number | boolean | readonly Json[] | { readonly [key: string]: Json };
 type Step = string | number;
 
-const full = { ...bundle(), fundingTransaction: fundingTransaction(), confirmedTxid: new Uint8Array(32).fill(9) };
+const full = {
+  ...bundle(),
+  fundingTransaction: fundingTransaction(),
+  claimTransactions: [spending({}, 0), spending({}, 1)],
+  confirmedTxid: new Uint8Array(32).fill(9),
+};
 const text = bundleText(full);
 const other = bundle({ holder: 2 });
 
@@ -60,7 +65,7 @@ describe("the file", () => {
   });
 
   it("names each field that is missing, with its place", () => {
-    const optional = ["funding_transaction", "confirmed_txid"];
+    const optional = ["funding_transaction", "claim_transactions", "confirmed_txid"];
     const named = [...places(document)].filter(
       ([path]) =>
         typeof path.at(-1) === "string" && !optional.includes(nameOf(path)) && path.at(-1) !== "payment_preimage",
@@ -88,8 +93,9 @@ describe("the file", () => {
         const message = errorOf(json);
         expect(message).toContain(`${nameOf(path)}: `);
         const line = Number(/^file:(\d+):/.exec(message)?.[1]);
-        const key = path.findLast((step) => typeof step === "string");
-        expect(JSON.stringify(json, null, 2).split("\n")[line - 1]).toContain(`"${key}"`);
+        const listed = typeof path.at(-1) === "number";
+        const key = listed ? JSON.stringify(to).slice(0, 1) : `"${path.at(-1)}"`;
+        expect(JSON.stringify(json, null, 2).split("\n")[line - 1]).toContain(key);
       }
     }
   });
@@ -220,6 +226,20 @@ describe("tieline evidence", () => {
     expect([none.code, none.error]).toEqual([2, ""]);
     expect(JSON.parse(none.out)).toEqual({ errors: [`${file("none.json")}: cannot be read: no such file`] });
     expect((await run(file("one.json"), file("one.json"))).code).toBe(2);
+  });
+
+  it("--claim: by it a rider counts of which only its offerer shows the preimage", async () => {
+    const fates = async (...more: string[]): Promise<unknown[]> => {
+      const { out, code } = await run(file("one.json"), "--json", ...more);
+      expect(code).toBe(0);
+      return (JSON.parse(out) as { account: { riders: { fate: string }[] } }).account.riders.map(({ fate }) => fate);
+    };
+    expect((await fates())[0]).toBe("does not count: only its offerer shows the preimage");
+    const claims = [spending({}, 0), spending({}, 1)].flatMap((tx) => ["--claim", Buffer.from(tx).toString("hex")]);
+    expect((await fates(...claims)).slice(0, 2)).toEqual([
+      "counts: its receiver has claimed it on the chain",
+      "bought back: claimed after its lapse",
+    ]);
   });
 
   it("--json has the whole verdict; --confirmed names what has closed the channel", async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { decodeTransaction } from "../../host/decode/transaction.js";
 import type { EvidenceBundle, LineParameters } from "../../host/evidence/bundle.js";
 import { type Verdict, UnfitBundles, judge } from "../../host/evidence/judge.js";
 import { txidText } from "../../host/evidence/document.js";
@@ -6,7 +7,7 @@ import { encodeState } from "../../host/evidence/state.js";
 import { verdictLines } from "../../host/evidence/text.js";
 import { HTLCS, INTERVAL_S, PARAMETERS, STATE, T0, bundle, commitmentSecret, note, receipts } from "./line.js";
 import { receiptText, signedReceipt } from "../energy/line.js";
-import { type Parts, fundingTransaction, meterSecret, resigned } from "./line.js";
+import { type Parts, fundingTransaction, meterSecret, resigned, spending } from "./line.js";
 
 const later = T0 + INTERVAL_S;
 const named = (...bundles: EvidenceBundle[]) => bundles.map((bundle, at) => ({ file: at === 0 ? "a" : "b", bundle }));
@@ -29,12 +30,12 @@ describe("one bundle", () => {
   });
 
   it("each rider has its fate", () => {
-    const { account } = verdictOn(bundle());
+    const { account } = verdictOn(bundle(), bundle({ holder: 2 }));
     expect(account?.riders.map(({ fate }) => fate)).toEqual([
-      "counts: the preimage is known",
+      "counts: its receiver shows the preimage",
       "bought back: claimed after its lapse",
       "does not count: no preimage is known",
-      "pays arrears: the preimage is known",
+      "pays arrears: its receiver shows the preimage",
       "void: the commitment trims its HTLC",
       "does not count: it has lapsed",
     ]);
@@ -50,12 +51,13 @@ describe("one bundle", () => {
     const riders = STATE.riders.map((rider) =>
       rider.id === 1n && rider.offeredBy === 1 ? { ...rider, flowMwh: -1n } : rider,
     );
-    const { account } = verdictOn(bundle({ state: { ...STATE, riders } }));
+    const state = { ...STATE, riders };
+    const { account } = verdictOn(bundle({ state }), bundle({ holder: 2, state }));
     expect(account?.riders[1]?.arrearsMsat).toBe(-1_500_000n);
   });
 
   it("deviations are worth the imbalance price: node_2 got less than agreed, and is owed at the cheaper price", () => {
-    const { account } = verdictOn(bundle());
+    const { account } = verdictOn(bundle(), bundle({ holder: 2 }));
     expect(account?.spans).toEqual([
       {
         from: T0,
@@ -112,7 +114,7 @@ describe("one bundle", () => {
   });
 
   it("without receipts deviations are not known, and it is said", () => {
-    const verdict = verdictOn({ ...bundle(), receipts: [] });
+    const verdict = verdictOn(...[bundle(), bundle({ holder: 2 })].map((one) => ({ ...one, receipts: [] })));
     expect(verdict.account?.spans).toEqual([]);
     expect(verdict.remarks.join()).toContain("2 open intervals without receipts");
     expect(verdict.account?.owedMsat).toBe(5_000n - 4_400_000n + 1_000_000n);
@@ -492,7 +494,14 @@ describe("both ends' bundles", () => {
     );
     const riders = STATE.riders.slice(1);
     const settled = bundle({ holder: 2, state: { ...STATE, positions, riders }, htlcs: HTLCS.slice(1) });
-    expect(standings(verdictOn(bundle(), settled))).toEqual(["valid", "valid"]);
+    const verdict = verdictOn(bundle(), settled);
+    expect(standings(verdict)).toEqual(["valid", "valid"]);
+    expect(verdict.account?.riders[0]?.fate).toBe("counts: its receiver shows a state that has it settled");
+    // Where the state does not have its energy, it was failed: the offerer has made the preimage.
+    const failed = bundle({ holder: 2, state: { ...STATE, riders }, htlcs: HTLCS.slice(1) });
+    const lied = verdictOn(bundle(), failed);
+    expect(standings(lied)).toEqual(["valid", "valid"]);
+    expect(lied.account?.riders[0]?.fate).toBe("does not count: only its offerer shows the preimage");
   });
 
   it("preimages of either count", () => {
@@ -508,7 +517,7 @@ describe("both ends' bundles", () => {
       })),
     };
     expect(verdictOn(without).account?.riders[0]?.fate).toBe("does not count: no preimage is known");
-    expect(verdictOn(without, two).account?.riders[0]?.fate).toBe("counts: the preimage is known");
+    expect(verdictOn(without, two).account?.riders[0]?.fate).toBe("counts: its receiver shows the preimage");
   });
 
   it("where they contradict each other, neither is believed but who proves the channel's keys", () => {
@@ -561,6 +570,132 @@ describe("both ends' bundles", () => {
     expect(() => verdictOn(bundle(), { ...bundle({ holder: 2 }), fundingOutput: 0 })).toThrow("two channels");
     expect(() => judge([])).toThrow(UnfitBundles);
     expect(() => verdictOn(bundle(), bundle({ holder: 2 }), bundle())).toThrow(UnfitBundles);
+  });
+});
+
+describe("whose preimage it is", () => {
+  /** What only its offerer has to show. */
+  const hidden = (options: Parameters<typeof bundle>[0]): EvidenceBundle => {
+    const { htlcs, ...shown } = bundle(options);
+    return {
+      ...shown,
+      htlcs: htlcs.map(({ preimage, ...htlc }) =>
+        htlc.offeredBy === shown.holder && preimage !== undefined ? { ...htlc, preimage } : htlc,
+      ),
+    };
+  };
+  const fates = ({ account }: Verdict) => account?.riders.map(({ fate }) => fate.split(":")[0]);
+  const unproven = /Only node_(\d) shows the preimage of its HTLC (\d+), and may have made it/;
+  const PLACES = [0, 1, 3];
+
+  it.each([
+    [1, false],
+    [1, true],
+    [2, false],
+    [2, true],
+  ] as const)(
+    "only its offerer shows it: nothing counts; on node_%i's commitment, anchors %s, claims prove it",
+    (holder, anchors) => {
+      const options = { holder, anchors };
+      const both = [hidden({ holder: 1, anchors }), hidden({ holder: 2, anchors })];
+      const [mine, theirs] = holder === 1 ? both : [...both].reverse();
+      if (mine === undefined || theirs === undefined) throw new RangeError("no bundle");
+      const without = verdictOn(mine, theirs);
+      expect(fates(without)).toEqual([
+        "does not count",
+        "does not count",
+        "does not count",
+        "does not count",
+        "void",
+        "does not count",
+      ]);
+      expect(without.account?.riders[0]?.fate).toBe("does not count: only its offerer shows the preimage");
+      expect(without.account?.riders[3]?.fate).toBe("does not count: only its offerer shows the preimage");
+      expect(without.account?.ridersMsat).toBe(0n);
+      expect(without.remarks.flatMap((remark) => unproven.exec(remark)?.slice(1).join("/") ?? [])).toEqual([
+        "1/0",
+        "1/1",
+        "2/0",
+      ]);
+      // The claims may be shown by either end.
+      const claimTransactions = PLACES.map((place) => spending(options, place));
+      for (const verdict of [
+        verdictOn({ ...mine, claimTransactions }, theirs),
+        verdictOn(mine, { ...theirs, claimTransactions }),
+      ]) {
+        expect(faultsOf(verdict)).toEqual([]);
+        expect(verdict.account?.riders.map(({ fate }) => fate).slice(0, 4)).toEqual([
+          "counts: its receiver has claimed it on the chain",
+          "bought back: claimed after its lapse",
+          "does not count: no preimage is known",
+          "pays arrears: its receiver has claimed it on the chain",
+        ]);
+        expect(verdict.remarks.join()).not.toMatch(unproven);
+        expect(verdict.consistent).toBe(true);
+      }
+      // One of them proves itself alone.
+      const [first] = claimTransactions;
+      const one = verdictOn({ ...mine, claimTransactions: first ? [first] : [] }, theirs);
+      expect(fates(one)?.slice(0, 4)).toEqual(["counts", "does not count", "does not count", "does not count"]);
+    },
+  );
+
+  it.each([false, true])("what is no claim by its receiver proves nothing, anchors %s", (anchors) => {
+    for (const holder of [1, 2] as const) {
+      const options = { holder, anchors };
+      const other = hidden({ holder: holder === 1 ? 2 : 1, anchors });
+      const good = spending(options, 0);
+      const wrong: Uint8Array[] = (["timeout", "forged from timeout", "signed by the offerer"] as const)
+        .filter((how) => holder === 1 || how === "signed by the offerer")
+        .map((how) => spending(options, 0, how));
+      // Another preimage, another signature, a witness less.
+      const { inputs } = decodeTransaction(good);
+      const { witness } = inputs[0] ?? { witness: [] };
+      for (const [i, item] of witness.entries()) {
+        // Of the offerer's signature beside the receiver's it is not asked whether it holds.
+        if (item.length === 0 || (witness.length === 5 && i === 1)) continue;
+        const changed = Buffer.from(good);
+        const at = changed.indexOf(item) + Math.floor(item.length / 2);
+        changed[at] = (changed[at] ?? 0) ^ 1;
+        wrong.push(changed);
+      }
+      expect(wrong.length).toBe(holder === 1 ? 6 : 4);
+      for (const claim of wrong) {
+        const verdict = verdictOn({ ...hidden(options), claimTransactions: [claim] }, other);
+        expect(standings(verdict)[0]).toBe("inconsistent");
+        const fault = "a claim_transactions[0] is no claim by who is to receive the HTLC";
+        expect(faultsOf(verdict)).toEqual([fault]);
+      }
+      const broken = verdictOn({ ...hidden(options), claimTransactions: [good.subarray(0, 40)] }, other);
+      expect(faultsOf(broken).join()).toContain("a claim_transactions[0] is no transaction");
+    }
+  });
+
+  it("a claim of the receiver's own commitment, which it does not show, counts if it has confirmed", () => {
+    const closed = bundle({ holder: 2 });
+    const txid = decodeTransaction(closed.transaction).txid;
+    const confirmedTxid = Uint8Array.from(Buffer.from(txid, "hex")).reverse();
+    const claim = spending({ holder: 2 }, 0);
+    const shown = { ...hidden({}), claimTransactions: [claim], confirmedTxid };
+    const verdict = verdictOn(shown);
+    expect([faultsOf(verdict), fates(verdict)?.[0], fates(verdict)?.[1]]).toEqual([[], "counts", "does not count"]);
+    expect(verdict.remarks.join()).toContain(`On the chain, ${decodeTransaction(claim).txid} must have confirmed`);
+    // Not if something else has confirmed, or the bundle's own, nor the offerer's way out, nor another HTLC's preimage.
+    for (const change of [
+      { confirmedTxid: new Uint8Array(32) },
+      { claimTransactions: [spending({ holder: 2 }, 3)] },
+      { claimTransactions: [spending({ holder: 2 }, 2)] },
+    ]) {
+      expect(fates(verdictOn({ ...shown, ...change }))?.[0]).toBe("does not count");
+    }
+  });
+
+  it("a claim of another commitment proves nothing, and is told", () => {
+    const claimTransactions = [spending({ number: 22n }, 0)];
+    const verdict = verdictOn({ ...hidden({}), claimTransactions }, hidden({ holder: 2 }));
+    expect(faultsOf(verdict)).toEqual([]);
+    expect(fates(verdict)?.[0]).toBe("does not count");
+    expect(verdict.remarks.join()).toContain("a: claim_transactions[0] spends no commitment that is shown here");
   });
 });
 

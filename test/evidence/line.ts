@@ -7,8 +7,11 @@ import { type End, type EvidenceBundle, type LineParameters, ofEnd, otherEnd } f
 import { derivedSecret } from "../../host/evidence/keys.js";
 import { ARREARS, type EnergyState, PROMISE, RECEIPT, encodeState, parametersHash } from "../../host/evidence/state.js";
 import {
+  ALL,
   Model,
+  SINGLE_ANYONECANPAY,
   funding,
+  item,
   obscuring,
   p2wsh,
   publicKey,
@@ -16,6 +19,7 @@ import {
   sideSecrets,
   sign,
   transaction,
+  withWitness,
 } from "../chain/model.js";
 import { ANCHORS, ENERGY } from "../chain/records.js";
 import { receiptText } from "../energy/line.js";
@@ -165,8 +169,8 @@ export interface Options {
   readonly ownMsat?: bigint;
 }
 
-/** What an end shows. */
-export function bundle(options: Options = {}): EvidenceBundle {
+/** What an end shows, and the transaction that it has closed the channel by, with all private keys. */
+function closing(options: Options): { readonly model: Model; readonly shown: EvidenceBundle } {
   const {
     holder = 1,
     number = 21n,
@@ -218,9 +222,9 @@ export function bundle(options: Options = {}): EvidenceBundle {
   if (model.code !== 0) throw new RangeError(`no such commitment: ${model.code}`);
   // Of commitments 0 to 19, as an end stores them: the last, and those from which the ones before follow.
   const stored = revoked === 20n ? [19n, 17n, 15n] : [revoked - 1n];
-  return {
+  const shown = {
     holder,
-    opener: 2,
+    opener: 2 as const,
     fundingTxid,
     fundingOutput: 1,
     fundingSat: FUNDING_SAT,
@@ -244,6 +248,58 @@ export function bundle(options: Options = {}): EvidenceBundle {
     receipts: receipts(),
     notes: [note(0, 3_000_000n, 3_500_000n)],
   };
+  return { model, shown };
+}
+
+/** What an end shows. */
+export const bundle = (options: Options = {}): EvidenceBundle => closing(options).shown;
+
+const ELSEWHERE = p2wsh(Uint8Array.of(0x51));
+const HTLC_KEY = 4;
+
+/** How an HTLC of a commitment is spent; all but the first of them is none that its receiver has claimed it by. */
+export type Spending =
+  | "claim"
+  // By the offerer: its own HTLC-timeout, and the receiver's signature of that with a preimage, which the chain would take.
+  | "timeout"
+  | "forged from timeout"
+  // Signed by the offerer instead of the receiver.
+  | "signed by the offerer";
+
+/** A transaction that spends the HTLC of HTLCS in this place, on the commitment that the end of these options has published. */
+export const spending = (options: Options, place: number, how: Spending = "claim"): Uint8Array =>
+  Uint8Array.from(spent(options, place, how));
+
+function spent(options: Options, place: number, how: Spending): Uint8Array {
+  const { model } = closing(options);
+  const { holder = 1 } = options;
+  const position = model.htlcPositions().find((at) => model.at(at).htlc === place);
+  const htlc = HTLCS[place];
+  if (position === undefined || htlc === undefined) throw new RangeError(`no output for HTLC ${place}`);
+  const preimage = preimageOf(htlc.preimage);
+  const { sat, witnessScript } = model.at(position);
+  const offered = htlc.offeredBy === holder;
+  if (how === "timeout" || (how === "claim" && !offered)) return model.signedHtlcTx(position, preimage);
+  const anchors = options.anchors === true;
+  const holders = item(model.htlcSignature(position, 0), ALL);
+  const others = item(model.htlcSignature(position, 1), anchors ? SINGLE_ANYONECANPAY : ALL);
+  if (!offered)
+    return withWitness(model.htlcTx(position), [new Uint8Array(0), others, others, preimage, witnessScript]);
+  if (how === "forged from timeout") {
+    return withWitness(model.htlcTx(position), [others, preimage, witnessScript]);
+  }
+  const sequence = anchors ? 1 : 0;
+  const paid = { script: ELSEWHERE, feeSat: 300n };
+  const outpoint = { txid: model.txid, index: position };
+  if (how === "claim") {
+    const secret = model.derivedSecret(1, HTLC_KEY);
+    return model.spend({ outpoint, sat }, witnessScript, secret, { sequence }, paid, (signature) => [
+      signature,
+      preimage,
+      witnessScript,
+    ]);
+  }
+  return withWitness(model.htlcTx(position), [holders, preimage, witnessScript]);
 }
 
 /** What a transaction has that a test may change. */

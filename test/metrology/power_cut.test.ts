@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { Entropy } from "../../host/board/entropy.js";
 import { FaultyFlash } from "../../host/board/flash_faults.js";
@@ -217,7 +218,7 @@ function savedRegisters(engine: Engine, flash: FaultyFlash, outside: Outside, da
 
 describe.each(availableEngines())("power cuts on $name", (engine) => {
   const title = "lose nothing that was acknowledged, sign no page twice and leave the chain whole";
-  it(title, { timeout: 900_000 }, () => {
+  it(title, { timeout: 900_000 }, async () => {
     const flash = new FaultyFlash(SECTOR_BYTES, SECTORS, entropy.stream("flash"));
     const life = new Life(engine, flash);
     const left = new Map(["quiet", "journal", "events", "records"].map((kind) => [kind, PER_KIND[engine.name]]));
@@ -236,6 +237,8 @@ describe.each(availableEngines())("power cuts on $name", (engine) => {
       for (const point of cutPoints(operations)) {
         cutDay(engine, before, outside, day, point, `day ${day}, ${JSON.stringify(point)}`);
         cuts++;
+        // wasm3 gives the memory of instances that are gone back when the event loop turns.
+        await setImmediate();
       }
     }
     expect([...left.values()]).toEqual([0, 0, 0, 0]);

@@ -45,7 +45,7 @@ import {
 import { view, view_build } from "../../assembly/channel/view";
 import { KEY_NODE } from "../../assembly/crypto/keys";
 import { ENERGY_ARREARS_MSAT, ENERGY_TOTALS_MWH, energy_of } from "../../assembly/energy/record";
-import { RIDER_LAPSE, has_rider } from "../../assembly/energy/rider";
+import { RIDER_BYTES, RIDER_LAPSE, has_rider } from "../../assembly/energy/rider";
 import { blob_at, blob_new } from "../../assembly/htlc/blobs";
 import { COMMITTED, FREE } from "../../assembly/htlc/states";
 import { input, output } from "../../assembly/node/buffers";
@@ -119,6 +119,20 @@ export function send_on(n: i32, id: i32, out: i32, amount_msat: u64, linked: i32
   if (code < 0) return code;
   lapse_arm(out, code);
   if (linked != 0) store<u32>(slot, link_forward(out, code), SLOT_LINK);
+  return advance();
+}
+
+/**
+ * Offers an HTLC that was made by hand on channel `n`, with a rider that nobody has looked at. Input: payment_hash, rider
+ * (RIDER_BYTES of energy/rider.ts), onion.
+ */
+export function offer_by_hand(n: i32, amount_msat: u64, cltv_expiry: u32): i32 {
+  const rider = input + 32;
+  const blob = blob_new(rider + RIDER_BYTES, PACKET_BYTES);
+  if (blob < 0) return blob;
+  const i = channel_offer(n, amount_msat, input, cltv_expiry, blob, 0, 0, 0);
+  if (i < 0) return i;
+  memory.copy(slot_of(n, i) + SLOT_RIDER, rider, RIDER_BYTES);
   return advance();
 }
 

@@ -1,4 +1,5 @@
 import { beforeAll, expect } from "vitest";
+import type { NodeModule } from "../../host/node/module.js";
 import type { ModuleFile } from "../../host/engine/module_file.js";
 import type { EnergyOffer, EnergyParameters } from "../../host/node/energy_requests.js";
 import type { NodeEvent } from "../../host/node/node_event.js";
@@ -26,7 +27,16 @@ export const priced = (mwh: bigint): bigint => ceilDiv(size(mwh) * PRICE, 1_000_
 
 /** What the attackers' firmware has beside the exports of node.wasm: attacker.entry.ts. */
 export type Misdeed =
-  "keep_swaps" | "fulfil" | "fail" | "send_on" | "believe" | "lapse_state" | "newest" | "remember" | "claim";
+  | "keep_swaps"
+  | "fulfil"
+  | "fail"
+  | "send_on"
+  | "offer_by_hand"
+  | "believe"
+  | "lapse_state"
+  | "newest"
+  | "remember"
+  | "claim";
 
 const attackersFirmware = (): ModuleFile => compileEntry("test/node/attacker.entry.ts", "node");
 
@@ -105,8 +115,9 @@ export class DrillNetwork extends LineNetwork {
 /** Does something that only an attacker's firmware can: what it answers. */
 export function misdeed(node: TestNode, name: Misdeed, input: Uint8Array, ...args: (number | bigint)[]): number {
   const live = node.node;
-  live["module"].input(input);
-  return live["call"](() => Number(live["module"]["instance"].call(name, ...args) ?? 0));
+  const module = live["module"] as NodeModule;
+  module.input(input);
+  return live["call"](() => Number(module["instance"].call(name, ...args) ?? 0));
 }
 
 /** Keeps back what a node says on one of its connections, until the function that it returns is called. */

@@ -158,7 +158,7 @@ describe.each(availableEngines().map(({ name }) => name))("lines that end on the
       network.confirm(early);
       // What is trimmed has no output that anybody could claim.
       expect(claim(seller, sellers, htlc(2, seller), { preimage: PREIMAGES[2] as Uint8Array })).toBeLessThan(0);
-      // The buyer has learned the one preimage from the chain.
+      // The buyer has learned the one preimage from the chain, and shows whose transaction it was in.
       const [input] = decodeTransaction(claimed).inputs;
       const seen = input?.witness.find((item) => sha256(item) === sha256(PREIMAGES[0] as Uint8Array));
       const verdict = judge([
@@ -168,10 +168,18 @@ describe.each(availableEngines().map(({ name }) => name))("lines that end on the
           bundle: bundle(seller, commitment, [], [PREIMAGES[0] as Uint8Array, NO_INPUT, PREIMAGES[2] as Uint8Array]),
         },
       ]);
+      const alone = judge([
+        {
+          file: "buyer",
+          bundle: { ...bundle(buyer, commitment, [], [seen as Uint8Array]), claimTransactions: [claimed] },
+        },
+      ]);
+      expect(alone.account?.riders[0]?.fate).toBe("counts: its receiver has claimed it on the chain");
+      expect(alone.account?.intervals).toEqual(verdict.account?.intervals);
       expect(verdict.bundles.flatMap(({ faults }) => faults)).toEqual([]);
       expect(verdict.bundles.map(({ standing }) => standing)).toEqual(["valid", "valid"]);
       expect(verdict.account?.riders.map(({ id, fate }) => [id, fate])).toEqual([
-        [0n, "counts: the preimage is known"],
+        [0n, "counts: its receiver shows the preimage"],
         [1n, "does not count: no preimage is known"],
         [2n, "void: the commitment trims its HTLC"],
       ]);
@@ -181,7 +189,7 @@ describe.each(availableEngines().map(({ name }) => name))("lines that end on the
     },
   );
 
-  it("the buyer, who has made its preimage, shows it for what has timed out: the judge asks for the claim on the chain", () => {
+  it("the buyer, who has made its preimage, shows it for what has timed out: that does not count, and its own transaction neither", () => {
     const drill = pair("made");
     const { network, buyer, seller } = drill;
     pending(drill, [2_000_000n]);
@@ -189,13 +197,20 @@ describe.each(availableEngines().map(({ name }) => name))("lines that end on the
     network.run();
     const commitment = network.closeBy(buyer, seller);
     network.mine(20);
-    network.confirm(claim(buyer, HOLDER, { by: HOLDER, id: 0 }) as Uint8Array);
+    const timeout = claim(buyer, HOLDER, { by: HOLDER, id: 0 }) as Uint8Array;
+    network.confirm(timeout);
     // By itself the node shows no preimage that it was not told.
     expect(buyer.node.evidence(0)?.htlcs.map(({ preimage }) => preimage)).toEqual([undefined]);
     const made = { file: "buyer", bundle: bundle(buyer, commitment, [], [PREIMAGES[0] as Uint8Array]) };
     const remark = /Only node_\d shows the preimage of its HTLC 0, and may have made it/;
     const other = { file: "seller", bundle: bundle(seller, commitment) };
     expect(judge([made]).remarks.join()).toMatch(remark);
+    for (const { account } of [judge([made]), judge([made, other])]) {
+      expect(account?.riders.map(({ fate }) => fate)).toEqual(["does not count: only its offerer shows the preimage"]);
+      expect(account?.intervals).toEqual([]);
+    }
+    const bold = { file: "buyer", bundle: { ...made.bundle, claimTransactions: [timeout] } };
+    expect(judge([bold, other]).bundles.map(({ standing }) => standing)).toEqual(["inconsistent", "valid"]);
     expect(judge([made, other]).remarks.join()).toMatch(remark);
     // Of what the seller has shown itself there is no doubt.
     const admitted = { file: "seller", bundle: bundle(seller, commitment, [], [PREIMAGES[0] as Uint8Array]) };

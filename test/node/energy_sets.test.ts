@@ -89,7 +89,10 @@ describe.each(availableEngines().map(({ name }) => name))("sets of two halves on
     ["the bought half first", false],
   ])("what is sold has to come, to the unit: %s", (_, sold) => {
     for (const [i, more] of [0n, 1n, -1n].entries()) {
-      const { nodes, left, right, pay, ends, agreed, before, network } = market(engine, `match ${i}`, [BUYS, SELLS]);
+      const { nodes, hub, left, right, pay, ends, agreed, before, network } = market(engine, `match ${i}`, [
+        BUYS,
+        SELLS,
+      ]);
       const halves: (() => void)[] = [() => pay(right, { mwh: MWH }), () => pay(left, { mwh: -MWH - more })];
       if (!sold) halves.reverse();
       halves[0]?.();
@@ -104,6 +107,15 @@ describe.each(availableEngines().map(({ name }) => name))("sets of two halves on
       } else {
         expect(ends()).toEqual([[1], [1]]);
         expect([left, right].map((node) => agreedMwh(node, 0, network.interval))).toEqual([MWH + more, -MWH]);
+        // What both meters have signed is told: each payer has got its own half's note.
+        const [received] = hub.told("received");
+        const [bought, kept] = [left, right].map((node) => node.told("sent")[0]?.note);
+        expect(received).toMatchObject({ amountMsat: priced(MWH) + priced(MWH + more) });
+        expect([received?.energy?.energyMwh, received?.other?.energyMwh]).toEqual(
+          sold ? [MWH, -MWH - more] : [-MWH - more, MWH],
+        );
+        expect([received?.note, received?.other?.note]).toEqual(sold ? [kept, bought] : [bought, kept]);
+        expect(bought).not.toEqual(kept);
       }
       agreed();
     }

@@ -7,7 +7,7 @@ import { NodeCrypto } from "../../host/board/node_crypto.js";
 import { NorFlash } from "../../host/board/nor_flash.js";
 import { availableEngines, engineByName } from "../../host/engine/index.js";
 import { LightningNode } from "../../host/node/lightning_node.js";
-import { readNode } from "../../host/node/module.js";
+import { NodeModule, readNode } from "../../host/node/module.js";
 import { CONFIG, routeOf, START_HEIGHT, TestNetwork } from "./network.js";
 import { pair } from "./rows.js";
 
@@ -29,7 +29,7 @@ describe.each(availableEngines().map(({ name }) => name))("the node's flash on %
       new NodeCrypto(new KeyRing(new Uint8Array(32).fill(root))),
       new Entropy("flash"),
     );
-    return new LightningNode(engineByName(engine), readNode(), board, config, NOBODY, START);
+    return new LightningNode(new NodeModule(engineByName(engine), readNode(), board), config, NOBODY, START);
   };
   const image = (): Uint8Array => {
     const flash = new NorFlash(NODE_SECTOR_BYTES, SECTORS);

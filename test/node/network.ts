@@ -12,7 +12,7 @@ import type { NodeEvent } from "../../host/node/node_event.js";
 import type { EnergyParameters } from "../../host/node/energy_requests.js";
 import type { NodeConfig, PayHop, PayRequest } from "../../host/node/requests.js";
 import { decodeInvoice } from "../../host/decode/invoice.js";
-import { readNode } from "../../host/node/module.js";
+import { NodeModule, readNode } from "../../host/node/module.js";
 import { hex } from "../driver/vectors.js";
 
 export const CONFIG: NodeConfig = { chainHash: new Uint8Array(32).fill(0x06), prefix: "bcrt" };
@@ -81,7 +81,7 @@ export class TestNode {
     this.alive = true;
     const { nowMs } = this.network;
     const file = this.network.files.get(this.name) ?? this.network.file;
-    this.node = new LightningNode(engine, file, board, this.config, this, {
+    this.node = new LightningNode(new NodeModule(engine, file, board), this.config, this, {
       height: this.network.heightOf(this.config.chainHash),
       secondHeight: this.network.heightOf(this.config.secondChain?.chainHash),
       nowMs,

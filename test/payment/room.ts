@@ -332,7 +332,7 @@ export class Room {
   }
 
   event(): Event | undefined {
-    const length = this.call("payment_next_event", this.put(new Uint8Array(184)));
+    const length = this.call("payment_next_event", this.put(new Uint8Array(280)));
     if (length === 0) return undefined;
     const record = this.get(length);
     const kind = KINDS[record.readUInt32LE(0)];

@@ -9,7 +9,7 @@ import type { Engine } from "../../engine/engine.js";
 import type { End, Line, Party } from "../../lnsim/wire.js";
 import { MAX_CONNECTIONS } from "../../node/abi.js";
 import { LightningNode, type NodeHost } from "../../node/lightning_node.js";
-import { readNode } from "../../node/module.js";
+import { NodeModule, readNode } from "../../node/module.js";
 import type { NodeEvent } from "../../node/node_event.js";
 import { RecordingCrypto } from "../recorder.js";
 
@@ -38,7 +38,7 @@ export class BenchNode implements Party, NodeHost {
     this.crypto = records ? new RecordingCrypto(keys) : new NodeCrypto(keys);
     const board = new NodeBoard(this.flash, this.crypto, entropy.stream("random"));
     const config = { chainHash: REGTEST_CHAIN_HASH, prefix: "bcrt" };
-    this.node = new LightningNode(engine, readNode(), board, config, this, START);
+    this.node = new LightningNode(new NodeModule(engine, readNode(), board), config, this, START);
   }
 
   dial(remote: Uint8Array, line: Line): End {
