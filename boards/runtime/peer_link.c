@@ -5,6 +5,7 @@
 #include "board.h"
 #include "bytes.h"
 #include "errors.h"
+#include "log.h"
 #include "peer_state.h"
 #include "settings.h"
 
@@ -246,6 +247,7 @@ int32_t peer_link_send(uint32_t number, const uint8_t *data, uint32_t length) {
     if (link == NULL || link->state != OPEN) return ERR_STATE;
     if (length > PEER_QUEUE_BYTES - (link->queue_in - link->queue_out)) {
         link->figures.overflows++;
+        log_line("peer link: the node has more to say than fits");
         end(link, 1);
         return ERR_CAPACITY;
     }

@@ -311,6 +311,7 @@ describe.skipIf(!compiler)("peer links", () => {
     expect(fits.events).not.toContain("d");
     expect(fits.figures[4]).toBe(0);
     const over = board([...OPENED, "b", "s 8193", "t 0", "t 999999", "t 1000000"]);
+    expect(over.events).toContain("log peer link: the node has more to say than fits");
     expect(over.events.slice(-4)).toEqual(["d", "= 1000000", "= 1", "= 1000000"]);
     expect(over.written.slice(-2)).toEqual([`w ${hex(frame(4, 7))}`, `w ${hex(hello(8, 0))}`]);
     expect(over.figures[4]).toBe(1);

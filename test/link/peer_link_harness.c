@@ -32,6 +32,14 @@ uint32_t board_link_read(uint32_t link, uint8_t *data, uint32_t capacity) {
     return count;
 }
 
+uint32_t board_cycles(void) {
+    return 0;
+}
+
+void log_line(const char *text) {
+    printf("log %s\n", text);
+}
+
 static void print(char kind, const uint8_t *data, uint32_t length) {
     printf("%c ", kind);
     for (uint32_t i = 0; i < length; i++) printf("%02x", data[i]);

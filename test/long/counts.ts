@@ -51,7 +51,7 @@ export const NODE_PROGRAMS = LONG ? { v8: 50_000, wasm3: 2000 } : { v8: 2000, wa
 /** Random stories of a channel, with damaged messages and without. */
 export const CHANNEL_STORIES = LONG ? 10_000 : 120;
 /** Lives of two ends of a peer link, on each kind of line. */
-export const PEER_SEEDS = LONG ? 60 : 3;
+export const PEER_SEEDS = LONG ? 60 : 2;
 /** Calls of modules that boards repeat of what a test did on V8, and instances of modules that they are of, by engine. */
 export const TAPE_CALLS = LONG ? { posix: 20_000, qemu: 2000 } : { posix: 300, qemu: 40 };
 export const TAPES = LONG ? { posix: 200, qemu: 20 } : { posix: 3, qemu: 1 };
