@@ -114,6 +114,10 @@ static void take_ack(struct peer_link *link, uint64_t now_us) {
     if (link->state == NO_SESSION || get_u32(link->content + 1) != link->session) return;
     if (count == 0 || count > link->frames) return;
     for (uint32_t i = 0; i < count; i++) link->queue_out += link->lengths[i];
+    if (link->queue_out >= PEER_QUEUE_BYTES) {
+        link->queue_out -= PEER_QUEUE_BYTES;
+        link->queue_in -= PEER_QUEUE_BYTES;
+    }
     link->first = (uint16_t)(link->first + count);
     link->frames -= count;
     link->sent = link->sent > count ? link->sent - count : 0;

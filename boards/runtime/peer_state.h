@@ -8,9 +8,9 @@
 #include "peer_frame.h"
 #include "peer_link.h"
 
-// What the node may have said that is not acknowledged yet. A power of two. The most it says at once is a few messages of
-// a channel that is taken up again with all its payments.
-#define PEER_QUEUE_BYTES 8192u
+// What the node may have said that is not acknowledged yet. The most it says at once is a channel taken up again: twelve
+// update_add_htlc of 1.5 KB, a commitment_signed with as many signatures, and what goes with them.
+#define PEER_QUEUE_BYTES 22528u
 #define PEER_CONTENT_BYTES (PEER_DATA_HEADER_BYTES + PEER_DATA_BYTES)
 
 struct peer_link {
@@ -26,8 +26,8 @@ struct peer_link {
     uint32_t session, remote, bye_session;    // ours, the other side's, the one that a BYE ends
     uint64_t begins_us; // no connection begins before
     uint64_t due_us;    // the next HELLO, or the end of the pause before frames are sent again
-    // What the node has said: free-running counts. The first of it was cut into `frames` of `lengths`, and `sent` of them
-    // have been sent since the last pause.
+    // What the node has said: counts that run on, `queue_out` below the queue's size. The first of it was cut into `frames`
+    // of `lengths`, and `sent` of them have been sent since the last pause.
     uint8_t queue[PEER_QUEUE_BYTES];
     uint32_t queue_in, queue_out;
     uint16_t lengths[PEER_WINDOW];

@@ -3,8 +3,8 @@
 
 import { PeerLink } from "../../host/link/peer_link.js";
 
-/** As much as a board has room for: peer_link.c, QUEUE_BYTES. */
-const ROOM = 8192;
+/** As much as a board has room for: peer_state.h. */
+const ROOM = 22_528;
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 

@@ -307,10 +307,10 @@ describe.skipIf(!compiler)("peer links", () => {
   );
 
   it("end where the node has more to say than fits", () => {
-    const fits = board([...OPENED, "b", "s 8192", "t 0"]);
+    const fits = board([...OPENED, "b", "s 22528", "t 0"]);
     expect(fits.events).not.toContain("d");
     expect(fits.figures[4]).toBe(0);
-    const over = board([...OPENED, "b", "s 8193", "t 0", "t 999999", "t 1000000"]);
+    const over = board([...OPENED, "b", "s 22529", "t 0", "t 999999", "t 1000000"]);
     expect(over.events).toContain("log peer link: the node has more to say than fits");
     expect(over.events.slice(-4)).toEqual(["d", "= 1000000", "= 1", "= 1000000"]);
     expect(over.written.slice(-2)).toEqual([`w ${hex(frame(4, 7))}`, `w ${hex(hello(8, 0))}`]);
