@@ -61,3 +61,5 @@ export const WILD_CALLS = LONG
   : { posix: 100_000, "posix, sanitized": 100_000, qemu: 1500 };
 /** How often a board with QEMU is killed in the middle of its work. */
 export const KILLS = LONG ? 200 : 20;
+/** Calls of each recorded node that are done again, by board. */
+export const NODE_TAPE_CALLS = LONG ? { posix: Infinity, qemu: Infinity } : { posix: 1000, qemu: 60 };
