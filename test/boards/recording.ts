@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import type { NodeOutput, RandomSource } from "../../host/board/node_board.js";
-import type { Engine, HostFunction, Imports } from "../../host/engine/engine.js";
+import type { Engine, HostFunction, Imports, Instance } from "../../host/engine/engine.js";
 import { engineByName } from "../../host/engine/index.js";
 import type { ExportName } from "../../host/metrology/abi.js";
 import type { BoardClient } from "../../host/link/board_client.js";
@@ -39,9 +39,9 @@ export class Recorder {
     return {
       name: "v8",
       instantiate: (wasm, imports, sourceMap) => {
-        const instance = v8.instantiate(wasm, place === "node" ? this.watched(imports) : imports, sourceMap);
+        const watched = place === "node" ? this.watched(imports, () => instance.memory()) : imports;
+        const instance: Instance = v8.instantiate(wasm, watched, sourceMap);
         const [inputAt, outputAt] = ["in_buffer", "out_buffer"].map((name) => Number(instance.call(name)));
-        watched.memory = () => instance.memory();
         const memory = (from = 0, length = 0): Uint8Array => instance.memory().slice(from, from + length);
         return {
           memory: () => instance.memory(),
@@ -69,8 +69,8 @@ export class Recorder {
   }
 
   /** The same imports; what leaves the node by them is written down. */
-  private watched(imports: Imports): Imports {
-    const bytes = (at: number, length: number): Uint8Array => watched.memory().slice(at >>> 0, (at >>> 0) + length);
+  private watched(imports: Imports, memory: () => Uint8Array): Imports {
+    const bytes = (at: number, length: number): Uint8Array => memory().slice(at >>> 0, (at >>> 0) + length);
     const note: Record<string, (...args: number[]) => NodeOutput> = {
       send: (connection = 0, at = 0, length = 0) => ({ kind: "send", connection, bytes: bytes(at, length) }),
       hang_up: (connection = 0) => ({ kind: "hang_up", connection }),
@@ -102,9 +102,6 @@ const BUFFERLESS = new Set([
   ...["abi", "in_buffer", "out_buffer", "memory_bytes", "boot", "set_clock"],
   ...["pulse_edges", "pulse_counter", "tamper", "transaction"],
 ]);
-
-/** Where the memory of the recorded node is; there is one at a time. */
-const watched: { memory: () => Uint8Array } = { memory: () => new Uint8Array(0) };
 
 /** Does on a board what was recorded. Returns the calls that came out otherwise, none if all is well. */
 export async function replay(client: BoardClient, calls: readonly RecordedCall[]): Promise<string[]> {
