@@ -47,11 +47,15 @@ export function inProcess(keys: KeyRing, image: Uint8Array, seed: string): Host 
   };
 }
 
-/** The node of a board, which is on. */
-export function onBoard(machine: Machine): Host {
+/** The node of a board, which is on. `onCall` is told of each call as it is under way. */
+export function onBoard(machine: Machine, onCall: () => void = () => undefined): Host {
   return async () => {
     await machine.client.start("node");
-    return (...call) => machine.client.callNode(...call);
+    return (...call) => {
+      const reply = machine.client.callNode(...call);
+      onCall();
+      return reply;
+    };
   };
 }
 

@@ -55,11 +55,12 @@ export class LiveRow {
     private readonly scene: Scene,
     victim: Name,
     machine: Machine,
+    onCall?: () => void,
   ) {
     this.network = new LiveNetwork(scene.height);
     const nodes = NAMES.map((name) => {
       const keys = new KeyRing(rootOf(name));
-      const host = name === victim ? onBoard(machine) : inProcess(keys, scene.images[name], name);
+      const host = name === victim ? onBoard(machine, onCall) : inProcess(keys, scene.images[name], name);
       return [name, this.network.add(name, keys.publicKey(0) as Uint8Array, host, CONFIG)] as const;
     });
     this.nodes = Object.fromEntries(nodes) as Record<Name, LiveNode>;

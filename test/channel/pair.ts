@@ -1,16 +1,11 @@
 import { createHash } from "node:crypto";
-import { beforeAll, describe, it } from "vitest";
 import { KeyRing } from "../../host/board/key_ring.js";
 import { NodeCrypto } from "../../host/board/node_crypto.js";
 import type { Imports, Instance } from "../../host/engine/engine.js";
 import { engineByName } from "../../host/engine/index.js";
-import type { ModuleFile } from "../../host/engine/module_file.js";
-import { whereItRuns } from "../driver/engines.js";
-import { compileEntry } from "../driver/entry.js";
 import { TEST_ROOT } from "../driver/modules.js";
+import { METERS_ARE_KEYS, onTapedEngines, type TapedModule } from "../driver/taped.js";
 import { LONG } from "../long/counts.js";
-
-const ENTRY = "test/channel/channel.entry.ts";
 
 /** assembly/channel/record.ts. */
 const STATE = 432;
@@ -340,40 +335,32 @@ export class Pair {
   }
 }
 
-/** Line meters, whose keys are numbers. */
-const lineMeters = (memory: () => Uint8Array): Imports => ({
+/** Line meters, whose keys are those of the node's handles with the same numbers. */
+const lineMeters = (keys: KeyRing, memory: () => Uint8Array): Imports => ({
   meter: {
     point: (number, to) => {
-      memory().set(
-        Uint8Array.from({ length: 33 }, (_, i) => (i === 0 ? 2 : Number(number))),
-        Number(to),
-      );
+      memory().set(keys.publicKey(Number(number)) as Uint8Array, Number(to));
       return 0;
     },
   },
 });
 
-/** Tests on the engines of this process, each of which is given a way to make fresh pairs. */
+const MODULE: TapedModule = {
+  entry: "test/channel/channel.entry.ts",
+  instantiate: (engine, file) => {
+    const keys = new KeyRing(TEST_ROOT);
+    const memory = (): Uint8Array => instance.memory();
+    const imports = { ...new NodeCrypto(keys).imports(memory), ...lineMeters(keys, memory) };
+    const instance: Instance = engineByName(engine).instantiate(file.wasm, imports, file.sourceMap);
+    return instance;
+  },
+  instead: [METERS_ARE_KEYS],
+};
+
+/** Tests on every engine, each of which is given a way to make fresh pairs. */
 export function onPairs(title: string, tests: Readonly<Record<string, (pair: () => Pair) => void>>): void {
-  describe(title, () => {
-    let file: ModuleFile;
-    beforeAll(() => {
-      file = compileEntry(ENTRY, "node");
-    });
-    for (const engine of ["v8", "wasm3"] as const) {
-      const pair = (): Pair => {
-        const crypto = new NodeCrypto(new KeyRing(TEST_ROOT));
-        const instance: Instance = engineByName(engine).instantiate(
-          file.wasm,
-          { ...crypto.imports(() => instance.memory()), ...lineMeters(() => instance.memory()) },
-          file.sourceMap,
-        );
-        return new Pair(instance);
-      };
-      whereItRuns(engine, () => {
-        for (const [name, body] of Object.entries(tests))
-          it(`${name} on ${engine}`, () => body(pair), LONG ? 3_600_000 : 120_000);
-      });
-    }
-  });
+  const bodies = Object.entries(tests).map(
+    ([name, body]) => [name, (fresh: () => Instance) => body(() => new Pair(fresh()))] as const,
+  );
+  onTapedEngines(title, MODULE, Object.fromEntries(bodies), LONG ? 3_600_000 : 120_000);
 }

@@ -1,15 +1,12 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { secp256k1 } from "@noble/curves/secp256k1.js";
-import { beforeAll, describe, it } from "vitest";
 import { KeyRing } from "../../host/board/key_ring.js";
 import { NodeCrypto } from "../../host/board/node_crypto.js";
 import type { Instance } from "../../host/engine/engine.js";
 import { engineByName } from "../../host/engine/index.js";
-import type { ModuleFile } from "../../host/engine/module_file.js";
 import type { LineParameters } from "../../host/evidence/bundle.js";
-import { whereItRuns } from "../driver/engines.js";
-import { compileEntry } from "../driver/entry.js";
 import { TEST_ROOT } from "../driver/modules.js";
+import { METERS_ARE_KEYS, onTapedEngines, type TapedModule } from "../driver/taped.js";
 
 export const ERR = {
   notFound: -8,
@@ -98,8 +95,10 @@ export interface Rider {
 
 export type End = 1 | 2;
 
-/** Keys of the meters of both ends, by number. */
-export const meterKey = (number: number): Uint8Array => new Uint8Array(32).fill(0x21 + number);
+const KEYS = new KeyRing(TEST_ROOT);
+
+/** Keys of the meters of both ends, by number: those of the node's handles, which every engine has. */
+export const meterKey = (number: number): Uint8Array => KEYS.key(number) as Uint8Array;
 export const meterPoint = (number: number): Uint8Array => secp256k1.getPublicKey(meterKey(number));
 
 /** A module whose channels 0 and 1 are the opener's and the accepter's records of one line. */
@@ -275,35 +274,29 @@ export function signedReceipt(payload: string, key: Uint8Array): string {
   return `OCMF|${payload}|{"SA":"ECDSA-secp256k1-SHA256","SD":"${Buffer.from(der).toString("hex")}"}`;
 }
 
-/** Tests on the engines of this process, each of which is given a fresh module. */
+const MODULE: TapedModule = {
+  entry: "test/energy/energy.entry.ts",
+  instantiate: (engine, file) => {
+    const meter = {
+      point: (number: number, to: number): number => {
+        instance.memory().set(meterPoint(number), to);
+        return 0;
+      },
+    };
+    const imports = { ...new NodeCrypto(KEYS).imports(() => instance.memory()), meter };
+    const instance: Instance = engineByName(engine).instantiate(file.wasm, imports, file.sourceMap);
+    return instance;
+  },
+  instead: [METERS_ARE_KEYS],
+};
+
+/** Tests on every engine, each of which is given a fresh module. */
 export function onEngines(
   title: string,
   tests: Readonly<Record<string, (energy: Energy) => void | Promise<void>>>,
 ): void {
-  describe(title, () => {
-    let file: ModuleFile;
-    beforeAll(() => {
-      file = compileEntry("test/energy/energy.entry.ts", "node");
-    });
-    for (const engine of ["v8", "wasm3"] as const) {
-      whereItRuns(engine, () => {
-        for (const [name, body] of Object.entries(tests)) {
-          it(`${name} on ${engine}`, () => body(new Energy(instantiate(engine, file))), 240_000);
-        }
-      });
-    }
-  });
-}
-
-function instantiate(engine: "v8" | "wasm3", file: ModuleFile): Instance {
-  const crypto = new NodeCrypto(new KeyRing(TEST_ROOT));
-  const meter = {
-    point: (number: number, to: number): number => {
-      instance.memory().set(meterPoint(number), to);
-      return 0;
-    },
-  };
-  const imports = { ...crypto.imports(() => instance.memory()), meter };
-  const instance: Instance = engineByName(engine).instantiate(file.wasm, imports, file.sourceMap);
-  return instance;
+  const bodies = Object.entries(tests).map(
+    ([name, body]) => [name, (fresh: () => Instance) => body(new Energy(fresh()))] as const,
+  );
+  onTapedEngines(title, MODULE, Object.fromEntries(bodies), 240_000);
 }

@@ -1,5 +1,4 @@
 import { sha256 } from "@noble/hashes/sha2.js";
-import { beforeAll, describe, it } from "vitest";
 import { KeyRing } from "../../host/board/key_ring.js";
 import { meterImports } from "../../host/board/meter_port.js";
 import { NodeCrypto } from "../../host/board/node_crypto.js";
@@ -7,12 +6,10 @@ import type { Instance } from "../../host/engine/engine.js";
 import { memoryRange } from "../../host/engine/memory_range.js";
 import { METER_MODULE } from "../../host/node/abi.js";
 import { engineByName } from "../../host/engine/index.js";
-import { whereItRuns } from "../driver/engines.js";
-import { compileEntry } from "../driver/entry.js";
+import { onTapedEngines, type TapedModule } from "../driver/taped.js";
 import { buildOnion, framed, pointOf } from "../onion/sphinx.js";
 import { encodeTlvs } from "../onion/tlv.js";
 
-const ENTRY = "test/payment/payment.entry.ts";
 const CHANNEL = 432;
 const HTLC = 56;
 
@@ -102,7 +99,10 @@ export const plain = (preimage: Uint8Array): Uint8Array => {
   rest.fill(0xff, 36, 40);
   return rest;
 };
-export const NODE_KEY = named("the node under test");
+const ROOT = named("root");
+const KEYS = new KeyRing(ROOT);
+/** The key of the node's handle. */
+export const NODE_KEY = KEYS.key(0) as Uint8Array;
 export const NODE_POINT = pointOf(NODE_KEY);
 
 /** Big-endian, without leading zeros. */
@@ -423,26 +423,21 @@ export class Room {
   }
 }
 
-/** Tests of the room on the engines of this process: each is given a way to make fresh rooms. */
+const MODULE: TapedModule = {
+  entry: "test/payment/payment.entry.ts",
+  instantiate: (engine, file) => {
+    const memory = (): Uint8Array => instance.memory();
+    const imports = { ...new NodeCrypto(KEYS).imports(memory), [METER_MODULE]: meterImports([], memoryRange(memory)) };
+    const instance: Instance = engineByName(engine).instantiate(file.wasm, imports, file.sourceMap);
+    return instance;
+  },
+  root: ROOT,
+};
+
+/** Tests of the room on every engine: each is given a way to make fresh rooms. */
 export function onEngines(title: string, tests: Readonly<Record<string, (room: () => Room) => void>>): void {
-  describe(title, () => {
-    let wasm: Uint8Array;
-    beforeAll(() => {
-      ({ wasm } = compileEntry(ENTRY, "node"));
-    });
-    for (const engine of ["v8", "wasm3"] as const) {
-      const room = (): Room => {
-        const keys = new KeyRing(named("root"));
-        keys.importKey(0, NODE_KEY);
-        const crypto = new NodeCrypto(keys);
-        const memory = (): Uint8Array => instance.memory();
-        const imports = { ...crypto.imports(memory), [METER_MODULE]: meterImports([], memoryRange(memory)) };
-        const instance: Instance = engineByName(engine).instantiate(wasm, imports);
-        return new Room(instance);
-      };
-      whereItRuns(engine, () => {
-        for (const [name, body] of Object.entries(tests)) it(`${name} on ${engine}`, () => body(room));
-      });
-    }
-  });
+  const bodies = Object.entries(tests).map(
+    ([name, body]) => [name, (fresh: () => Instance) => body(() => new Room(fresh()))] as const,
+  );
+  onTapedEngines(title, MODULE, Object.fromEntries(bodies), 60_000);
 }
