@@ -49,7 +49,7 @@ onEveryEngine("the loss bound of a batch counts from its first pulse", async (op
   const edges = [...pulseTrain(0, 1, 1000, 100), ...pulseTrain(0, 1, 9000, 100)];
   expect(await meter.edges(1000, edges)).toBe(edges.length);
   expect(await meter.drain(11_500)).toEqual([]);
-  await meter.restart();
+  await meter.driver.restart();
   await meter.boot({ lossBoundMs: 10_000, lossBoundWh: 1000 });
   expect((await meter.registers()).importPulses).toBe(2n);
 });
