@@ -4,6 +4,8 @@ CROSS := riscv64-unknown-elf-
 ARCH := -march=rv32imac -mabi=ilp32 -misa-spec=2.2
 # wasm3 needs tail calls: any -O level of these does, -msave-restore would prevent them.
 CFLAGS := -Os --specs=picolibc.specs
+# 8 KB of flash for an eighth of the time in which functions are compiled, and of that in which they run.
+WASM3_SPEED := -O2
 PARTS := bare
 PROGRAM := board.elf
 # Links to peers that there is memory for.

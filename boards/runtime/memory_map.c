@@ -33,6 +33,7 @@ void memory_map_all(const struct module *module) {
     memory_map_put("structures", figures.structures);
     memory_map_put("linear_memory", figures.linear_memory);
     memory_map_put("wasm_stack", figures.value_stack);
+    memory_map_put("wasm_stack_peak", figures.value_stack_peak);
     memory_map_put("code", figures.code);
     memory_map_put("code_drops", module->drops);
     memory_map_put("functions", figures.functions);

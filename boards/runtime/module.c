@@ -236,6 +236,10 @@ struct module_figures module_figures(const struct module *module) {
     figures.wasm_bytes = (uint32_t)(module->loaded->wasmEnd - module->loaded->wasmStart);
     figures.linear_memory = m3_GetMemorySize(module->runtime);
     figures.value_stack = module->terms->value_stack_bytes;
+    const m3slot_t *stack = module->runtime->stack;
+    uint32_t slots = figures.value_stack / sizeof(m3slot_t);
+    while (slots > 0 && stack[slots - 1] == 0) slots--;
+    figures.value_stack_peak = slots * sizeof(m3slot_t);
     figures.code = module_code_bytes(module);
     figures.structures = module->heap_bytes - figures.linear_memory - figures.value_stack - figures.code;
     for (uint32_t i = 0; i < module->loaded->numFunctions; i++) {

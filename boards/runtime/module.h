@@ -64,6 +64,7 @@ struct module_figures {
     uint32_t structures;      // wasm3's environment, runtime, module, functions, types, names
     uint32_t linear_memory;
     uint32_t value_stack;
+    uint32_t value_stack_peak; // as far up as anything but zeros was ever written
     uint32_t code;            // pages of compiled M3 code
     uint32_t functions;       // defined by the module, imports not counted
     uint32_t compiled;        // of these

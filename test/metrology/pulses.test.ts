@@ -42,6 +42,18 @@ onEveryEngine("a batch that crosses the interval's end is taken up to it", async
   expect((await meter.registers()).importPulses).toBe(5n);
 });
 
+onEveryEngine("the loss bound of a batch counts from its first pulse", async (open) => {
+  const meter = new MeterClient(await open());
+  await meter.boot({ lossBoundMs: 10_000, lossBoundWh: 1000 });
+  await meter.setClock(0, MIDNIGHT);
+  const edges = [...pulseTrain(0, 1, 1000, 100), ...pulseTrain(0, 1, 9000, 100)];
+  expect(await meter.edges(1000, edges)).toBe(edges.length);
+  expect(await meter.drain(11_500)).toEqual([]);
+  await meter.driver.restart();
+  await meter.boot({ lossBoundMs: 10_000, lossBoundWh: 1000 });
+  expect((await meter.registers()).importPulses).toBe(2n);
+});
+
 onEveryEngine("a 16-bit counter is extended over its wrap", async (open) => {
   const meter = new MeterClient(await open());
   await meter.boot({ inputs: [COUNTER_INPUT, COUNTER_INPUT] });
