@@ -8,6 +8,8 @@ export interface BenchRow {
   readonly baseline: number;
   /** Time of the subject over time of the floor, median of rounds. */
   readonly ratio: number;
+  /** Where the middle half of the rounds' ratios lies, if that was kept. */
+  readonly spread?: readonly [least: number, most: number];
   /** What the ratio should stay below; null where none is set. */
   readonly aim: number | null;
   readonly met: boolean | null;

@@ -48,7 +48,7 @@ function print(result: BenchResult, json: boolean): void {
       row.unit,
       ...(estimated ? [row.estimateMs === undefined ? "" : figure(row.estimateMs)] : []),
       figure(row.baseline),
-      row.ratio.toFixed(2),
+      row.ratio.toFixed(2) + (row.spread ? ` (${row.spread.map((ratio) => ratio.toFixed(2)).join("-")})` : ""),
       row.aim === null ? "" : `<= ${row.aim}`,
       row.met === null ? "" : row.met ? "yes" : "NO",
     ]);

@@ -4,9 +4,9 @@ import type { LineMeter } from "../board/meter_port.js";
 import { MetrologyBoard } from "../board/metrology_board.js";
 import type { Engine } from "../engine/engine.js";
 import type { ModuleFile } from "../engine/module_file.js";
-import { COUNTER_INPUT } from "../metrology/config.js";
+import { CountingMetrology } from "../metrology/counting.js";
 import { METER_FLASH_SECTORS } from "../metrology/driver.js";
-import { Metrology } from "../metrology/module.js";
+import type { Metrology } from "../metrology/module.js";
 import type { NoteRequest } from "../metrology/note.js";
 import type { Clock } from "./clock.js";
 import { DurableFlash } from "./durable_flash.js";
@@ -17,8 +17,6 @@ import { isObject } from "./rpc.js";
 const CONSTANT = 100_000;
 /** Energy of a pulse, W x ms. */
 const PULSE_W_MS = 3_600_000_000n / BigInt(CONSTANT);
-/** Pulses that a counter of 16 bits may have moved on by between two looks at it. */
-const MOST_PULSES = 60_000n;
 const SECTOR_BYTES = 4096;
 /** What promises may go up to, W. */
 const RATING_W = 1_000_000;
@@ -50,15 +48,14 @@ export interface LineMeterOptions {
  * with the next start. Pulses come at times of UTC alone, so that both ends of a line without loss count alike.
  */
 export class EmulatedLineMeter implements LineMeter {
-  private readonly module: Metrology;
+  private readonly meter: CountingMetrology;
   private readonly keys: KeyStore;
   private readonly flash: DurableFlash;
   private readonly clock: Clock;
   private readonly intervalMs: number;
   private readonly startMs: number;
   private readonly load: Load;
-  /** Values of the hardware counters, which begin at 0 with the firmware, and of the registers at that moment. */
-  private readonly counters: [bigint, bigint] = [0n, 0n];
+  /** Values of the registers when the hardware counters stood at 0: they begin with the firmware. */
   private readonly first: readonly [bigint, bigint];
   /** Meter's time, ms since its start, and UTC at that start by its own clock. */
   private nowMs = 0;
@@ -68,13 +65,9 @@ export class EmulatedLineMeter implements LineMeter {
     const { engine, module, clock, intervalS, serial, loadW, path } = options;
     [this.keys, this.flash, this.clock, this.intervalMs] = [keys, flash, clock, intervalS * 1000];
     [this.startMs, this.utcMs] = [Math.floor(clock.monoMs()), Math.floor(clock.nowMs())];
-    this.module = new Metrology(engine, module, new MetrologyBoard(flash, keys));
-    const inputs = [COUNTER_INPUT, COUNTER_INPUT] as const;
     const texts = { serial, vendor: "Tieline", model: "emulated" };
-    this.module.boot({ ...texts, meterConstant: CONSTANT, intervalS, ratingW: RATING_W, inputs }, 0);
-    this.sign();
-    this.module.setClock(0, this.utcMs, "S");
-    for (const input of [0, 1]) this.module.pulseCounter(input, 0, 0);
+    const config = { ...texts, meterConstant: CONSTANT, intervalS, ratingW: RATING_W };
+    this.meter = new CountingMetrology(engine, module, new MetrologyBoard(flash, keys), config, this.utcMs);
     const { importPulses, exportPulses } = this.module.registers();
     this.first = [importPulses, exportPulses];
     const known = readLoad(`${path}_load`);
@@ -100,6 +93,10 @@ export class EmulatedLineMeter implements LineMeter {
       flash.close();
       throw error;
     }
+  }
+
+  private get module(): Metrology {
+    return this.meter.module;
   }
 
   get loadW(): number {
@@ -168,17 +165,12 @@ export class EmulatedLineMeter implements LineMeter {
   private count(utcMs: number, monoMs: number): void {
     const counted = countedBy(this.load, utcMs);
     for (const input of [0, 1] as const) {
-      for (;;) {
-        const missing = counted[input] - this.first[input] - this.counters[input];
-        if (missing <= 0n) break;
-        this.counters[input] += missing < MOST_PULSES ? missing : MOST_PULSES;
-        this.module.pulseCounter(input, Number(this.counters[input] & 0xffffn), monoMs);
-      }
+      this.meter.count(input, counted[input] - this.first[input] - this.meter.counted(input), monoMs);
     }
   }
 
   private sign(): void {
-    while (this.module.tick(this.nowMs) !== undefined);
+    this.meter.sign(this.nowMs);
   }
 }
 

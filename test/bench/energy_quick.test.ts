@@ -7,8 +7,10 @@ test("the quick benchmark of energy has a row of each load and of each kind of b
   expect(figures).toEqual([
     "swaps, 1 hop, 1 at a time : plain",
     "swaps, 1 hop, 6 at a time : plain",
+    "swaps, 1 hop, 10 at a time : plain",
     "swaps, 2 hops, 1 at a time : plain",
     "swaps, 2 hops, 6 at a time : plain",
+    "intervals closed : plain payments",
     "swap on the wire : plain",
     "swap in the journals : plain",
   ]);

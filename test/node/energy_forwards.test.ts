@@ -28,15 +28,12 @@ import type { TestNode } from "./network.js";
 
 withAttackers();
 
-const FEE_INSUFFICIENT = 0x100c;
-const INCORRECT_DETAILS = 0x400f;
+const [FEE_INSUFFICIENT, INCORRECT_DETAILS] = [0x100c, 0x400f];
 /** Rents on it, of 50 sat a kWh, are no whole msat: they are rounded in the owner's favour. */
 const MWH = 1_000_001n;
-const PAID = priced(MWH);
+const [PAID, RENT, REBATE] = [priced(MWH), 50_001n, 50_000n];
 const CHARGES = { rentForthMsatPerKwh: 0n, rentBackMsatPerKwh: 50_000n };
-const RENT = 50_001n;
 const PAYS = { rentForthMsatPerKwh: 60_000n, rentBackMsatPerKwh: -50_000n };
-const REBATE = 50_000n;
 
 /** Buyer, forwarder and seller, who has posted an offer, or who keeps what comes to it. */
 function row(engine: "v8" | "wasm3", seed: string, change: Parameters<DrillNetwork["row"]>[1], keeps = false) {
@@ -292,11 +289,11 @@ describe.each(availableEngines().map(({ name }) => name))("what a recipient take
     const metered = 500_000n;
     network.meter(seller).send(metered);
     const now = { start: network.interval, kind: "receipt" } as const;
-    const beyond = swap(network, way, metered + 1n, now);
-    expect(beyond).toMatchObject({ kind: "failed", hop: 1, code: TEMPORARY_NODE_FAILURE });
+    const refused = { kind: "failed", hop: 1, code: TEMPORARY_NODE_FAILURE };
+    expect(swap(network, way, metered + 1n, now)).toMatchObject(refused);
     expectUnmoved(nodes, before);
     expect(swap(network, way, metered - 1n, now)).toMatchObject({ kind: "sent" });
-    expect(swap(network, way, 2n, now)).toMatchObject({ kind: "failed", hop: 1, code: TEMPORARY_NODE_FAILURE });
+    expect(swap(network, way, 2n, now)).toMatchObject(refused);
     expect(swap(network, way, 1n, now)).toMatchObject({ kind: "sent" });
   });
 });

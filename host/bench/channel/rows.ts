@@ -24,16 +24,25 @@ export async function timeInTurn(workloads: readonly AsyncWorkload[], rounds: nu
   return times;
 }
 
-/** A row from two of the timed workloads. */
-export function rateRow(id: string, times: Times, subject: string, baseline: string, aim: number | null): BenchRow {
+/** A row from two of the timed workloads, per second of whatever their units of work are. */
+export function rateRow(
+  id: string,
+  times: Times,
+  subject: string,
+  baseline: string,
+  aim: number | null,
+  unit = "payments/s",
+): BenchRow {
   const [subjects, baselines] = [times.get(subject) ?? [], times.get(baseline) ?? []];
-  const ratio = median(subjects.map((ms, i) => ms / (baselines[i] ?? NaN)));
+  const ratios = subjects.map((ms, i) => ms / (baselines[i] ?? NaN)).sort((a, b) => a - b);
+  const ratio = median(ratios);
   return {
     id,
     value: 1000 / median(subjects),
-    unit: "payments/s",
+    unit,
     baseline: 1000 / median(baselines),
     ratio,
+    spread: [ratios[ratios.length >> 2] ?? NaN, ratios[(ratios.length * 3) >> 2] ?? NaN],
     aim,
     met: aim === null ? null : ratio <= aim,
   };

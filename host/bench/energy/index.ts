@@ -5,12 +5,20 @@ import { rateRow, timeInTurn } from "../channel/rows.js";
 import { streets } from "./streets.js";
 import { Row } from "./row.js";
 
-const ROUNDS = 7;
+/** So many that the middle half of the ratios lies on one side of the aim. */
+const ROUNDS = 25;
 const QUICK_ROUNDS = 1;
-/** Payments of a round: in both directions, so that nothing runs out. */
+/** Payments of a round; the next round's go back, so that nothing runs out. */
 const PAYMENTS = 12;
-const HOPS = [1, 2] as const;
-const WINDOWS = [1, 6] as const;
+/**
+ * At a time, by hops. A channel takes 12 HTLCs of one side; of what a forwarder holds, its peers have their shares, so that 6
+ * of one peer go through.
+ */
+const WINDOWS: readonly (readonly [hops: number, windows: readonly number[]])[] = [
+  [1, [1, 6, 10]],
+  [2, [1, 6]],
+];
+const CLOSES = 4;
 /** What a swap may cost, of a payment without energy. */
 const SWAP_AIM = 1.15;
 
@@ -24,7 +32,10 @@ export async function benchEnergy(quick = false): Promise<BenchResult> {
   const engines = quick ? availableEngines().slice(0, 1) : availableEngines();
   const rounds = quick ? QUICK_ROUNDS : ROUNDS;
   for (const engine of engines) {
-    for (const hops of HOPS) for (const window of WINDOWS) results.push(await swaps(engine, hops, window, rounds));
+    for (const [hops, windows] of WINDOWS) {
+      for (const window of windows) results.push(await swaps(engine, hops, window, rounds));
+    }
+    results.push(await closes(engine, rounds));
   }
   const [first] = engines;
   if (first !== undefined) results.push(...bytes(first), ...(quick ? [] : streets(first)));
@@ -39,6 +50,36 @@ async function swaps(engine: Engine, hops: number, window: number, rounds: numbe
   const times = await timeInTurn(workloads, rounds);
   const what = `swaps, ${hops === 1 ? "1 hop" : `${hops} hops`}, ${window} at a time`;
   return rateRow(`${what}/${engine.name} : plain`, times, "swap", "plain", SWAP_AIM);
+}
+
+/**
+ * Intervals closed on a line: receipts, both closes, the roll, and arrears that one end pays; beside plain payments. What goes
+ * on until a close is due is not timed.
+ */
+async function closes(engine: Engine, rounds: number): Promise<BenchRow> {
+  const [line, plain] = [new Row(engine, 1, true), new Row(engine, 1, false)];
+  // The first one tells registers alone.
+  line.passInterval();
+  line.closeInterval();
+  const closing: number[] = [];
+  const close = (): void => {
+    let ms = 0;
+    for (let i = 0; i < CLOSES; i++) {
+      line.passInterval();
+      const start = performance.now();
+      line.closeInterval();
+      ms += performance.now() - start;
+    }
+    closing.push(ms / CLOSES);
+  };
+  const workloads = [
+    { name: "close", count: CLOSES, run: close },
+    { name: "plain", count: PAYMENTS, run: () => plain.load(PAYMENTS, 1) },
+  ];
+  const times = await timeInTurn(workloads, rounds);
+  // In the first one compilers warm up.
+  const timed = new Map([...times, ["close", closing.slice(1)]]);
+  return rateRow(`intervals closed/${engine.name} : plain payments`, timed, "close", "plain", null, "closes/s");
 }
 
 /** Bytes of a swap over one hop, on the wire and in the flash of both ends, beside those of a plain payment. */

@@ -2,11 +2,11 @@ import { Entropy } from "../../board/entropy.js";
 import { MeterPort } from "../../board/meter_port.js";
 import { SimulatedChain } from "../../chain/simulated_chain.js";
 import type { Engine } from "../../engine/engine.js";
+import { CounterMeter } from "../../lnsim/counter_meter.js";
 import { SimNode, type World } from "../../lnsim/sim_node.js";
 import { MemoryWire, run } from "../../lnsim/wire.js";
 import { readNode } from "../../node/module.js";
 import type { PayHop } from "../../node/requests.js";
-import { NoteMeter } from "./meter.js";
 
 const INTERVAL_S = 900;
 const START_S = 1_800_000_000n;
@@ -16,6 +16,12 @@ const AMOUNT_MSAT = 1_000_000n;
 const ENERGY_MWH = 1000n;
 const RATING_W = 1_000_000;
 const CREDIT_MSAT = 1_000_000_000_000n;
+/** What flows over a line that is closed, and what it is worth: at the imbalance price, of 200 sat a kWh. */
+const DEVIATION_MWH = 100_000n;
+const TARIFF_MSAT_PER_KWH = 200_000n;
+const CLOSE_DELAY_S = 15n;
+const SECONDS_TO_CLOSE = 10;
+const STEP_S = 15n;
 const FORWARDED = 50;
 const FINAL = 60;
 
@@ -25,6 +31,9 @@ const FINAL = 60;
  */
 export class Row {
   readonly nodes: readonly SimNode[];
+  /** Of each node: that of the line before it, and of the line behind it; of the first one, of the line behind it. */
+  private readonly meters: readonly (readonly CounterMeter[])[];
+  private readonly world: World;
   private readonly wires: MemoryWire[] = [];
   private readonly random = new Entropy("energy benchmark", "preimages");
   private readonly start = Number(START_S) - (Number(START_S) % INTERVAL_S) + INTERVAL_S;
@@ -37,11 +46,13 @@ export class Row {
   ) {
     const chain = new SimulatedChain({ seed: "energy benchmark" });
     chain.mineNow(3);
-    const world: World = { engine, file: readNode(), chain, nowMs: 1000n, utcS: START_S };
+    const world: World = (this.world = { engine, file: readNode(), chain, nowMs: 1000n, utcS: START_S });
+    this.meters = Array.from({ length: hops + 1 }, (_, i) =>
+      [0, 1].map((end) => new CounterMeter(engine, `${i}/${end}`, Number(START_S) * 1000, INTERVAL_S, RATING_W)),
+    );
     this.nodes = Array.from({ length: hops + 1 }, (_, i) => {
-      const meters = [0, 1].map((end) => new NoteMeter(engine, `${i}/${end}`, START_S, INTERVAL_S, RATING_W));
       const config = { energy: true, energyCreditMsat: CREDIT_MSAT };
-      const ports = meters.map((meter) => new MeterPort(meter));
+      const ports = (this.meters[i] ?? []).map((meter) => new MeterPort(meter));
       const node = new SimNode(`n${i}`, world, "energy benchmark", energy ? { meters: ports, config } : {});
       node.start();
       return node;
@@ -85,6 +96,42 @@ export class Row {
       for (const node of this.nodes) node.events.length = 0;
     }
     this.forth = !this.forth;
+  }
+
+  /** Energy that nobody has agreed on flows over the first line, until a second before the interval's close is due. */
+  passInterval(): void {
+    const { world, meters } = this;
+    meters[0]?.[0]?.send(DEVIATION_MWH);
+    meters[1]?.[0]?.send(-DEVIATION_MWH);
+    const due = world.utcS - (world.utcS % BigInt(INTERVAL_S)) + BigInt(INTERVAL_S) + CLOSE_DELAY_S;
+    // Peers that hear nothing of each other for long hang up.
+    while (world.utcS < due - 1n) this.toTime(world.utcS + (due - 1n - world.utcS < STEP_S ? 1n : STEP_S));
+  }
+
+  /** Both ends close the interval, it is rolled out of the state, and who owes pays. Throws if that is not done in time. */
+  closeInterval(): void {
+    const { world, nodes } = this;
+    const until = Number(world.utcS - (world.utcS % BigInt(INTERVAL_S)));
+    for (let s = 0; s < SECONDS_TO_CLOSE && !this.isClosed(until); s++) this.toTime(world.utcS + 1n);
+    if (!this.isClosed(until)) throw new Error(`not closed: ${JSON.stringify(this.complaints())}`);
+    for (const node of nodes) node.events.length = 0;
+  }
+
+  private isClosed(until: number): boolean {
+    const lines = this.nodes.flatMap(({ node }) =>
+      node.channels().flatMap(({ channel }) => node.energy(channel) ?? []),
+    );
+    const quiet = this.nodes.every(({ node }) => node.channels().every(({ htlcs }) => htlcs === 0));
+    return quiet && lines.every(({ closedUntil, arrearsMsat }) => closedUntil === until && arrearsMsat === 0n);
+  }
+
+  private toTime(utcS: bigint): void {
+    const { world } = this;
+    world.nowMs += (utcS - world.utcS) * 1000n;
+    world.utcS = utcS;
+    for (const meter of this.meters.flat()) meter.advance(Number(utcS - START_S) * 1000);
+    for (const node of this.nodes) node.node.tick(world.nowMs, utcS);
+    run(this.wires);
   }
 
   /** Bytes that all nodes have programmed into their flash. */
@@ -156,6 +203,6 @@ const PARAMETERS = {
   // What the benchmark pays for next to nothing.
   priceCapMsatPerKwh: 1_000_000_000n,
   imbalanceSpreadPpm: 0,
-  tariffMsatPerKwh: 0n,
+  tariffMsatPerKwh: TARIFF_MSAT_PER_KWH,
   holdS: 10,
 };
