@@ -105,6 +105,7 @@ static uint32_t end_of_page(uint32_t page) {
 }
 
 void meter_port_save(void) {
+    if (loop_is_free()) meter_loop_serve(clock_ms());
     const uint64_t arguments[] = {now_ms};
     int32_t result = call(METROLOGY_save, arguments, 1, NULL, 0);
     // A meter that was not booted has nothing to save.

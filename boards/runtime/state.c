@@ -3,12 +3,11 @@
 #include <string.h>
 
 #include "board.h"
+#include "clock.h"
 #include "memory_map.h"
-#include "meter_loop.h"
 #include "metrology.h"
 #include "metrology_images.h"
 #include "node.h"
-#include "node_loop.h"
 #include "peer_link.h"
 #include "settings.h"
 #include "slots.h"
@@ -32,24 +31,23 @@ static void put_link(uint32_t link, const char *what, uint32_t value) {
 
 void state_put(void) {
     struct slot_state images = slots_state();
-    uint32_t node_starts = node_loop_figures().starts;
     struct metrology_choice meter = metrology_images_running();
     memory_map_put("mode", setting_byte(SETTING_MODE));
     memory_map_put("sealed", setting_byte(SETTING_SEALED));
     memory_map_put("inputs", board_tamper_inputs());
-    memory_map_put("uptime_s", (uint32_t)(board_monotonic_us() / US_PER_S));
+    memory_map_put("uptime_s", (uint32_t)(clock_us() / US_PER_S));
     memory_map_put("reset_reason", board_reset_reason());
     memory_map_put("metrology", metrology_module.state);
     memory_map_put("metrology_traps", metrology_module.traps);
-    memory_map_put("metrology_restarts", meter_loop_figures().restarts);
+    memory_map_put("metrology_restarts", state_counts.metrology_restarts);
     memory_map_put("metrology_version", meter.version);
     memory_map_put("metrology_half", meter.half);
     memory_map_put("node", node_module.state);
     memory_map_put("node_traps", node_module.traps);
-    memory_map_put("node_restarts", node_starts > 0 ? node_starts - 1 : 0);
+    memory_map_put("node_restarts", state_counts.node_restarts);
     memory_map_put("node_version", images.running_version);
     memory_map_put("node_slot", images.running);
-    memory_map_put("pulses_lost", (uint32_t)meter_loop_figures().overrun);
+    memory_map_put("pulses_lost", state_counts.pulses_lost);
     memory_map_put("links", board_links);
     memory_map_put("link0_frames_in", state_counts.frames_in);
     memory_map_put("link0_frames_out", state_counts.frames_out);

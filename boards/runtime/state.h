@@ -1,12 +1,13 @@
-// Figures of a board's life since it was started, for operators.
+// Figures of a board's life since it was started, for operators. Whoever sees something happen counts it here.
 #ifndef TIELINE_STATE_H
 #define TIELINE_STATE_H
 
 #include <stdint.h>
 
-// Frames of the service link.
 struct state_counts {
-    uint32_t frames_in, frames_out, bad_frames;
+    uint32_t node_restarts, metrology_restarts; // by the board itself, after a failure
+    uint32_t pulses_lost;                       // times that the queue of edges had overflowed
+    uint32_t frames_in, frames_out, bad_frames; // of the service link
 };
 extern struct state_counts state_counts;
 

@@ -12,6 +12,8 @@ import {
 } from "./protocol.js";
 
 const DEFAULT_TIMEOUT_MS = 30_000;
+/** Events that are kept until somebody listens. */
+const MOST_EARLY = 256;
 
 /** A response, and what came out of the node module while it was made. */
 export interface Answer {
@@ -42,6 +44,8 @@ export class Link {
   #sequence = EVENT_SEQUENCE;
   #outputs: Response[] = [];
   #listener: ((event: Response) => void) | undefined;
+  /** Of RECORD and LOG, what came before there was a listener. */
+  readonly #early: Response[] = [];
   #lastComplaint = "";
   #closed: Error | undefined;
   /** Hears the lines of the board's log as they are written. */
@@ -68,7 +72,7 @@ export class Link {
    */
   listen(listener: (event: Response) => void): void {
     this.#listener = listener;
-    for (const output of this.#outputs.splice(0)) listener(output);
+    for (const event of [...this.#early.splice(0), ...this.#outputs.splice(0)]) listener(event);
   }
 
   /** Resolves with the message of the next READY event: "" or why the module cannot run. */
@@ -121,8 +125,7 @@ export class Link {
     if (response === undefined) return;
     if (response.sequence === EVENT_SEQUENCE) {
       if (OUTPUTS.has(response.status)) this.#receiveOutput(response);
-      else if (response.status === Status.record) this.#listener?.(response);
-      else if (response.status === Status.log) this.#receiveLog(response);
+      else if (response.status === Status.record || response.status === Status.log) this.#receiveWord(response);
       else this.#receiveEvent(response.status, text(response.payload));
       return;
     }
@@ -141,9 +144,10 @@ export class Link {
     else this.#listener(output);
   }
 
-  #receiveLog(line: Response): void {
-    this.#listener?.(line);
-    this.onLog?.(text(line.payload));
+  #receiveWord(word: Response): void {
+    if (word.status === Status.log) this.onLog?.(text(word.payload));
+    if (this.#listener !== undefined) this.#listener(word);
+    else if (this.#early.length < MOST_EARLY) this.#early.push(word);
   }
 
   #receiveEvent(status: number, message: string): void {
