@@ -52,3 +52,5 @@ export const NODE_PROGRAMS = LONG ? { v8: 50_000, wasm3: 2000 } : { v8: 2000, wa
 export const CHANNEL_STORIES = LONG ? 10_000 : 120;
 /** Lives of two ends of a peer link, on each kind of line. */
 export const PEER_SEEDS = LONG ? 60 : 3;
+/** Virtual time of a street with boards, minutes. */
+export const HIL_MINUTES = LONG ? { qemu: 180, posix: 720 } : { qemu: 15, posix: 30 };
