@@ -29,7 +29,8 @@ const char *loop_start(void) {
     free_mode = 1;
     int64_t utc_ms;
     if (*mode == MODE_FREE && board_rtc_ms(&utc_ms) >= 0) (void)meter_loop_set_clock(clock_ms(), utc_ms, 'I');
-    board_watchdog_start(WATCHDOG_MS);
+    // Where a host steps the board, it may wait for as long as it likes.
+    if (*mode == MODE_FREE) board_watchdog_start(WATCHDOG_MS);
     node_loop_start(clock_us());
     code_cache_trim();
     return NULL;

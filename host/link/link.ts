@@ -12,6 +12,8 @@ import {
 } from "./protocol.js";
 
 const DEFAULT_TIMEOUT_MS = 30_000;
+/** Events that are kept until somebody listens. */
+const MOST_EARLY = 256;
 
 /** A response, and what came out of the node module while it was made. */
 export interface Answer {
@@ -42,6 +44,8 @@ export class Link {
   #sequence = EVENT_SEQUENCE;
   #outputs: Response[] = [];
   #listener: ((event: Response) => void) | undefined;
+  /** Of RECORD and LOG, what came before there was a listener. */
+  readonly #early: Response[] = [];
   #lastComplaint = "";
   #closed: Error | undefined;
 
@@ -66,7 +70,7 @@ export class Link {
    */
   listen(listener: (event: Response) => void): void {
     this.#listener = listener;
-    for (const output of this.#outputs.splice(0)) listener(output);
+    for (const event of [...this.#early.splice(0), ...this.#outputs.splice(0)]) listener(event);
   }
 
   /** Resolves with the message of the next READY event: "" or why the module cannot run. */
@@ -119,7 +123,7 @@ export class Link {
     if (response === undefined) return;
     if (response.sequence === EVENT_SEQUENCE) {
       if (OUTPUTS.has(response.status)) this.#receiveOutput(response);
-      else if (response.status === Status.record || response.status === Status.log) this.#listener?.(response);
+      else if (response.status === Status.record || response.status === Status.log) this.#receiveWord(response);
       else this.#receiveEvent(response.status, text(response.payload));
       return;
     }
@@ -136,6 +140,11 @@ export class Link {
   #receiveOutput(output: Response): void {
     if (this.#listener === undefined) this.#outputs.push(output);
     else this.#listener(output);
+  }
+
+  #receiveWord(word: Response): void {
+    if (this.#listener !== undefined) this.#listener(word);
+    else if (this.#early.length < MOST_EARLY) this.#early.push(word);
   }
 
   #receiveEvent(status: number, message: string): void {

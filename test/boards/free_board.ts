@@ -23,9 +23,10 @@ export class FreeBoard {
 
   constructor(readonly machine: Machine) {}
 
-  /** Sets the board up and starts it anew: READY's text. */
-  async set(settings: Settings): Promise<string> {
+  /** Sets the board up, also with an image of the node, and starts it anew: READY's text. */
+  async set(settings: Settings, nodeImage?: Uint8Array): Promise<string> {
     await this.machine.powerOn();
+    if (nodeImage !== undefined) await this.machine.client.update(nodeImage);
     await this.machine.client.writeSettings(settings);
     await this.machine.powerOff();
     return this.on();
@@ -37,8 +38,7 @@ export class FreeBoard {
     return ready;
   }
 
-  /** Restarts the firmware without taking the power. */
-  listen(): void {
+  private listen(): void {
     this.machine.client.link.listen(({ status, payload }) => {
       const text = Buffer.from(payload).toString("latin1");
       if (status === Status.record) this.records.push(text);

@@ -93,10 +93,11 @@ describe.each(BOARDS)("a stepped meter on the board %s", (name) => {
     it("signs the records that an emulated meter signs of the same edges", () =>
       withFreeBoard(name, async (board) => {
         const config = { ...CONFIG, intervalS: 300 };
-        const { meter, edges } = emulate(config, DAY);
+        const legs = name === "qemu" ? DAY.slice(0, 4) : DAY;
+        const { meter, edges } = emulate(config, legs);
         expect(await board.set({ mode: STEPPED, metrology: encodeConfig(config) })).toBe("");
-        await steer(board, DAY, edges);
-        expect(board.records).toHaveLength(20);
+        await steer(board, legs, edges);
+        expect(board.records.length).toBe(name === "qemu" ? 6 : 20);
         expect(board.records).toEqual(meter.receipts);
         expect(await board.registers()).toEqual(meter.registers());
         for (let number = 1; number <= meter.registers().newestEvent; number++) {
