@@ -1,7 +1,7 @@
 import type { LineMeter } from "../board/meter_port.js";
 import type { KeyStore } from "../board/key_store.js";
 import type { Engine } from "../engine/engine.js";
-import { readMetrology } from "../metrology/module.js";
+import { readMetrology, type Registers } from "../metrology/module.js";
 import type { NodeUnit } from "../node/unit.js";
 import type { ScenarioMeter } from "../scenario/meter_control.js";
 import { EmulatedMeter } from "../sim/emulated_meter.js";
@@ -42,9 +42,20 @@ class DrivenMeter extends EmulatedMeter {
     super(engine, readMetrology(), keys, config, { frontEnd, firmware, ...(probe && { probe }) });
   }
 
+  override start(utcMs: number): void {
+    super.start(utcMs);
+    demandNew(this.open, this.registers());
+  }
+
   override publicKey(): Uint8Array {
     return this.open.publicKey;
   }
+}
+
+/** A street begins with registers at zero. Throws Error naming the board whose meter has counted before. */
+export function demandNew({ option }: OpenBoard, { importPulses, exportPulses, nextPage }: Registers): void {
+  if (importPulses === 0n && exportPulses === 0n && nextPage === 1) return;
+  throw new Error(`--board ${option.text}: its meter has counted before; a street begins with registers at zero`);
 }
 
 /** A place on a driven board: virtual time comes to it with each call, and the bytes of its line cross the service link. */

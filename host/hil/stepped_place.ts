@@ -8,7 +8,7 @@ import type { Registers, TransactionReason } from "../metrology/module.js";
 import type { ScenarioMeter } from "../scenario/meter_control.js";
 import type { MeterProbe } from "../sim/meter_probe.js";
 import { BoardMetrology } from "./board_metrology.js";
-import type { BoardPlace, Surroundings } from "./driven_place.js";
+import { type BoardPlace, demandNew, type Surroundings } from "./driven_place.js";
 import type { OpenBoard } from "./open_board.js";
 import { SteppedBoard } from "./stepped_board.js";
 import { SteppedUnit } from "./stepped_unit.js";
@@ -26,6 +26,8 @@ class SteppedMeter implements ScenarioMeter, LineMeter {
   private readonly line: PulseLine;
   private readonly probe: MeterProbe | undefined;
   private nowMs = 0;
+  /** Tamper inputs, as a step says them. */
+  private active = 0;
 
   constructor(
     private readonly open: OpenBoard,
@@ -102,8 +104,6 @@ class SteppedMeter implements ScenarioMeter, LineMeter {
   restorePower(): boolean {
     return true;
   }
-
-  private active = 0;
 }
 
 /** A place on a board that runs by itself, in steps of the scenario's time. */
@@ -112,6 +112,10 @@ export function steppedPlace(open: OpenBoard, surroundings: Surroundings): Board
   const meter = new SteppedMeter(open, board, surroundings);
   return {
     meter,
-    unit: () => new SteppedUnit(open.board, board, (boot) => board.begin(meter.config, boot, meter.startUtcMs)),
+    unit: () =>
+      new SteppedUnit(open.board, board, (boot) => {
+        board.begin(meter.config, boot, meter.startUtcMs);
+        demandNew(open, meter.registers());
+      }),
   };
 }

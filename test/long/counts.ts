@@ -65,3 +65,5 @@ export const WILD_CALLS = LONG
 export const KILLS = LONG ? 200 : 20;
 /** Calls of each recorded node that are done again, by board. */
 export const NODE_TAPE_CALLS = LONG ? { posix: Infinity, qemu: Infinity } : { posix: 1000, qemu: 60 };
+/** Virtual time of a street with boards, minutes. */
+export const HIL_MINUTES = LONG ? { qemu: 180, posix: 720 } : { qemu: 15, posix: 30 };
