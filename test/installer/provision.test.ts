@@ -44,7 +44,7 @@ describe("tieline provision", () => {
       expect(again.stderr).toContain("the board is sealed and its cover is closed");
       expect((await bench.tieline("console", "logs")).stdout).toMatch(/settings refused: sealed/);
       expect((await bench.tieline("console", "keys")).stdout).toContain(report["public_key_spki"]);
-    });
+    }, 120_000);
 
     it("keeps the keys of a board that it sets up a second time", async () => {
       bench = await Bench.onSocket({ rootless: true });
@@ -138,7 +138,7 @@ describe("tieline provision", () => {
     expect(missing.stderr).toMatch(/meter\.serial: is missing/);
     const nowhere = await tieline("provision", ...METER);
     expect(nowhere.stderr).toMatch(/give either --port or --socket/);
-  }, 30_000);
+  }, 120_000);
 });
 
 describe("tieline console and update", () => {
