@@ -2,6 +2,8 @@ import { expect } from "vitest";
 import { onPairs, type Pair } from "./pair.js";
 
 const ERR_STATE = -2;
+/** CHANNEL_RESERVES_SAT of assembly/channel/record.ts: of the holder, then of the counterparty. */
+const RESERVES = 432 + 152;
 const ERR_OVERFLOW = -5;
 const ERR_VALUE = -14;
 const ERR_CAPACITY = -15;
@@ -92,6 +94,32 @@ onPairs("channel: bounds", {
     add.writeBigUInt64BE(20_000_001n, 42);
     expect(pair.give(1, add)).toBe(0);
     expect(pair.slotFlags(1, 1) & SLOT_DUST).toBe(SLOT_DUST);
+  },
+
+  "each side keeps the reserve that the other one asked it for, not its own demand": (make) => {
+    let pair = make().open({ fundingSat: 1_000_000n, pushMsat: 400_000_000n });
+    const reserve = (end: 0 | 1, side: 0 | 1, sat: bigint): void => {
+      const bytes = new DataView(new ArrayBuffer(8));
+      bytes.setBigUint64(0, sat, true);
+      pair.instance.memory().set(new Uint8Array(bytes.buffer), pair.call("channel_of", end) + RESERVES + 8 * side);
+    };
+    expect(pair.offer(0, 5_000_000n, 1)).toBe(0);
+    pair.settle(0);
+    const add = Buffer.from(pair.sent[0][0] ?? []);
+    // Of 600,000 sat, 100,000 are more than the opener may offer once it has to keep 550,000.
+    add.writeBigUInt64BE(100_000_000n, 42);
+    reserve(1, 1, 550_000n);
+    expect(pair.give(1, add)).toBe(ERR_OVERFLOW);
+    reserve(1, 1, 10_000n);
+    reserve(1, 0, 550_000n);
+    expect(pair.give(1, add)).toBe(0);
+    // And so with the fee that it would have to pay.
+    pair = make().open({ fundingSat: 1_000_000n, pushMsat: 400_000_000n });
+    reserve(0, 0, 599_500n);
+    expect(pair.call("channel_fee", 0, 500)).toBe(ERR_OVERFLOW);
+    reserve(0, 0, 10_000n);
+    reserve(0, 1, 599_500n);
+    expect(pair.call("channel_fee", 0, 500)).toBe(0);
   },
 
   "more onions than can be kept are refused one by one": (make) => {
