@@ -38,7 +38,8 @@ export class FreeBoard {
     return ready;
   }
 
-  private listen(): void {
+  /** Hears what the board lets out. */
+  listen(): void {
     this.machine.client.link.listen(({ status, payload }) => {
       const text = Buffer.from(payload).toString("latin1");
       if (status === Status.record) this.records.push(text);

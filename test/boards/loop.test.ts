@@ -59,19 +59,18 @@ function emulate(config: MeterConfig, legs: readonly Leg[]): { meter: EmulatedMe
 /** The same on a board that is stepped as an emulated meter's main loop polls. */
 async function steer(board: FreeBoard, legs: readonly Leg[], edges: readonly Edge[][]): Promise<void> {
   const waiting: Edge[] = [];
-  let nowMs = 0;
   let dueMs = await board.step(0);
   let tamper = 0;
   for (const [leg, { toMs, then = {} }] of legs.entries()) {
     waiting.push(...(edges[leg] ?? []));
-    for (;;) {
+    let nowMs: number;
+    do {
       const edgeMs = waiting[0]?.timeMs ?? toMs;
       const nextMs = Math.min(dueMs, edgeMs - (edgeMs % 1000) + 1000, toMs);
       const polls = nextMs < toMs || nextMs === dueMs || nextMs % 1000 === 0;
       nowMs = nextMs;
       if (polls) dueMs = await board.step(nowMs, { edges: before(waiting, nowMs) });
-      if (nowMs === toMs) break;
-    }
+    } while (nowMs < toMs);
     if (then.cover !== undefined) tamper = then.cover ? tamper | 1 : tamper & ~1;
     if (then.magnet !== undefined) tamper = then.magnet ? tamper | 2 : tamper & ~2;
     const utcMs = then.utcMs === undefined ? undefined : BigInt(then.utcMs);
