@@ -44,7 +44,10 @@ static int32_t call(enum node_export number, const uint64_t *arguments, uint32_t
     const char *trap = built_in_call(&node, number, arguments, count, input, length, &result);
     if (trap != NULL) return ERR_STATE;
     // It has hung up and answers nothing else any more; booted anew it goes on from what is stored.
-    if (result == ERR_FLASH) module_stop(&node_module, "its flash failed");
+    if (result == ERR_FLASH) {
+        module_stop(&node_module, "its flash failed");
+        log_line("node stopped: its flash failed");
+    }
     return result;
 }
 
@@ -93,8 +96,8 @@ static const char *boot(uint64_t now_us) {
     return runs() ? "it refuses its boot record or its journal" : node_module.stopped_because;
 }
 
-static void fail(uint64_t now_us, const char *reason) {
-    log_text("node stopped: ", reason, NULL);
+// Why, the log says already.
+static void fail(uint64_t now_us) {
     up = 0;
     if (now_us - started_us >= RUNS_WELL_US) pause_s = SHORTEST_PAUSE_S;
     start_at_us = now_us + pause_s * (uint64_t)SECOND_US;
@@ -111,8 +114,9 @@ static void bring_up(uint64_t now_us) {
     ticked_s = now_us / SECOND_US;
     const char *error = boot(now_us);
     if (error != NULL) {
-        module_stop(&node_module, error);
-        return fail(now_us, error);
+        if (runs()) module_stop(&node_module, error);
+        log_text("node does not start: ", error, NULL);
+        return fail(now_us);
     }
     up = 1;
     peer_links_start(&events, now_us);
@@ -137,7 +141,7 @@ void node_loop_turn(uint64_t now_us) {
         if (call(NODE_tick, arguments, 2, NULL, 0) >= 0) slots_alive(now_us / 1000);
         peer_links_poll(now_us);
     }
-    if (up && !runs()) fail(now_us, node_module.stopped_because);
+    if (up && !runs()) fail(now_us);
 }
 
 int node_loop_quiet(void) {
