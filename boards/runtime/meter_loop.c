@@ -84,7 +84,10 @@ static int drain(uint64_t now_ms) {
         int32_t length = call(METROLOGY_tick, arguments, 1, NULL, 0);
         const uint8_t *text = length > 0 ? built_in_output(&metrology, (uint32_t)length) : NULL;
         if (length < 0) refused("a record is left for later");
-        if (length > 0 && text == NULL) module_stop(&metrology_module, "the module overran its output buffer");
+        if (length > 0 && text == NULL) {
+            module_stop(&metrology_module, "the module overran its output buffer");
+            log_line("metrology stopped: it overran its output buffer");
+        }
         if (text == NULL) return any;
         event_begin(STATUS_RECORD);
         frame_put(text, (size_t)length);
@@ -158,6 +161,7 @@ static void start_again(uint64_t now_ms) {
     uint64_t oldest_ms = restarted_ms[restarts % RESTARTS];
     if (restarts >= RESTARTS && now_ms - oldest_ms < RESTART_SPAN_MS) {
         log_line("metrology stopped too often: the board starts anew");
+        log_flush();
         board_reset();
     }
     restarted_ms[restarts++ % RESTARTS] = now_ms;
@@ -165,12 +169,15 @@ static void start_again(uint64_t now_ms) {
     int64_t utc_ms;
     uint8_t state = clock_utc(now_ms, &utc_ms);
     const char *error = metrology_start();
-    if (error == NULL && boot(now_ms) < 0) module_stop(&metrology_module, "it does not boot");
+    if (error == NULL && boot(now_ms) < 0) error = "it refuses its configuration or its journal";
+    if (error != NULL && runs()) module_stop(&metrology_module, error);
+    if (error != NULL) log_text("metrology does not boot: ", error, NULL);
     // Time has gone by unwatched: it is no longer as certain as it was.
     if (runs() && state != 0) (void)meter_loop_set_clock(now_ms, utc_ms, state == 'S' ? 'I' : state);
 }
 
 void meter_loop_turn(uint64_t now_ms) {
+    // It may have trapped since: in a call of the service link, or of the node.
     while (!runs()) start_again(now_ms);
     if (!clock_is_held()) inputs_queue_tamper(board_tamper_inputs(), now_ms);
     if (!clock_is_held() && board_pulse_overrun()) {
@@ -178,6 +185,11 @@ void meter_loop_turn(uint64_t now_ms) {
         log_line("edges were lost: their queue was full");
     }
     if (now_ms >= meter_loop_due_ms() || inputs_queue_has_step()) meter_loop_serve(now_ms);
+    // What it had not taken when it trapped is told again.
+    while (!runs()) {
+        start_again(now_ms);
+        meter_loop_serve(now_ms);
+    }
 }
 
 uint64_t meter_loop_due_ms(void) {

@@ -45,8 +45,8 @@ static int32_t call(enum node_export number, const uint64_t *arguments, uint32_t
     if (trap != NULL) return ERR_STATE;
     // It has hung up and answers nothing else any more; booted anew it goes on from what is stored.
     if (result == ERR_FLASH) {
-        log_line("node stopped: its flash failed");
         module_stop(&node_module, "its flash failed");
+        log_line("node stopped: its flash failed");
     }
     return result;
 }
@@ -96,6 +96,7 @@ static const char *boot(uint64_t now_us) {
     return runs() ? "it refuses its boot record or its journal" : node_module.stopped_because;
 }
 
+// Why, the log says already.
 static void fail(uint64_t now_us) {
     up = 0;
     if (now_us - started_us >= RUNS_WELL_US) pause_s = SHORTEST_PAUSE_S;
@@ -113,8 +114,8 @@ static void bring_up(uint64_t now_us) {
     ticked_s = now_us / SECOND_US;
     const char *error = boot(now_us);
     if (error != NULL) {
-        if (runs()) log_text("node stopped: ", error, NULL);
-        module_stop(&node_module, error);
+        if (runs()) module_stop(&node_module, error);
+        log_text("node does not start: ", error, NULL);
         return fail(now_us);
     }
     up = 1;

@@ -62,6 +62,11 @@ export class FreeBoard {
     return output.slice(0, result);
   }
 
+  /** Lines that say that the node has stopped. */
+  get stops(): string[] {
+    return this.log.filter((line) => line.startsWith("node stopped"));
+  }
+
   /** What the node has told of a kind. */
   events<K extends NodeEvent["kind"]>(kind: K): Extract<NodeEvent, { kind: K }>[] {
     const all = this.told.map(({ what, record }) => readEvent(what, record));

@@ -31,12 +31,12 @@ let nodeImage: Uint8Array;
 
 beforeAll(() => {
   const module = compileEntry("test/boards/failing_node.entry.ts", "node").wasm;
-  nodeImage = signImage({ version: 2, module }, update);
+  nodeImage = signImage({ kind: "node", version: 2, module }, update);
 }, 600_000);
 
 /** A stepped board whose node fails, with a pulse every second. */
 class Failing extends FreeBoard {
-  /** When it has logged something, s. */
+  /** When the node has stopped, s. */
   readonly failedAt: number[] = [];
   pulses = 0n;
   #s = 0;
@@ -46,9 +46,9 @@ class Failing extends FreeBoard {
     while (this.#s < s) {
       const before = this.#s++ * 1000;
       const edges = [100, 200].map((ms, i): Edge => ({ timeMs: before + ms, input: 0, level: i === 0 ? 1 : 0 }));
-      const lines = this.log.length;
+      const stops = this.stops.length;
       await this.step(this.#s * 1000, { edges });
-      if (this.log.length > lines) this.failedAt.push(this.#s);
+      if (this.stops.length > stops) this.failedAt.push(this.#s);
       this.pulses++;
     }
   }
@@ -82,7 +82,7 @@ describe.each(BOARDS)("a node that fails on the board %s", (name) => {
         await board.lives();
         await board.until(802);
         expect(board.failedAt.slice(5)).toEqual([800]);
-        expect(board.log).toEqual([...new Array<string>(5).fill(TRAPPED), RAN_AWAY]);
+        expect(board.stops).toEqual([...new Array<string>(5).fill(TRAPPED), RAN_AWAY]);
         await board.lives();
         expect((await board.registers()).importPulses).toBe(board.pulses);
       }),
@@ -92,7 +92,7 @@ describe.each(BOARDS)("a node that fails on the board %s", (name) => {
       withFailing(alwaysFails(name), async (board) => {
         await board.until(12);
         expect(board.failedAt).toEqual([1, 3, 6]);
-        expect(board.log).toEqual(new Array<string>(3).fill(failure(name)));
+        expect(board.stops).toEqual(new Array<string>(3).fill(failure(name)));
         const images = await board.machine.client.images();
         expect(images).toMatchObject({ running: "built-in", active: "built-in", trial: undefined });
         await board.lives();
@@ -111,7 +111,7 @@ describe.each(BOARDS)("a node that fails on the board %s", (name) => {
           await line.connected();
           let [imported, exported] = [0, 0];
           // The meter itself says when it is enough: two records, the node's failures all behind it.
-          while (board.records.length < 2 || board.log.length < 3) {
+          while (board.records.length < 2 || board.stops.length < 3) {
             line.write(Uint8Array.of(InputBit.import, 0, InputBit.import | InputBit.export, InputBit.import, 0));
             imported += 2;
             exported += 1;
@@ -119,7 +119,7 @@ describe.each(BOARDS)("a node that fails on the board %s", (name) => {
           }
           const counted = { importPulses: BigInt(imported), exportPulses: BigInt(exported) };
           await expect.poll(() => board.registers(), { timeout: 20_000 }).toMatchObject(counted);
-          expect(board.log).toEqual(new Array<string>(3).fill(failure(name)));
+          expect(board.stops).toEqual(new Array<string>(3).fill(failure(name)));
           const { publicKey } = await board.machine.client.hello();
           for (const text of board.records) expect(verifyRecord(text, spkiFromPoint(publicKey))).toEqual({ ok: true });
           expect(verifyChain(board.records.map(parseRecord))).toEqual([]);
