@@ -23,8 +23,9 @@ enum board_partition {
     PARTITION_SETTINGS,  // what this board is set up for, 4 sectors
     PARTITION_SLOT_A,    // node images that came over the link, 32 sectors each
     PARTITION_SLOT_B,
+    PARTITION_METROLOGY_IMAGES, // metrology modules likewise, 16 sectors: two halves
 };
-#define BOARD_PARTITIONS 5
+#define BOARD_PARTITIONS 6
 
 // Bytes per erase sector, the same in every partition.
 uint32_t board_flash_sector_bytes(void);

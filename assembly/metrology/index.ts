@@ -18,4 +18,5 @@ export {
   record,
   event,
   note,
+  save,
 } from "./meter";

@@ -19,7 +19,7 @@ import * as state from "./state";
 // The meter: an event machine. Pulses and time come in through its exports, records go out through the output buffer.
 // Unless an export says otherwise it returns 0 or a negative code of base/errors.ts, and a code means nothing changed.
 
-const ABI_VERSION: i32 = 3;
+const ABI_VERSION: i32 = 4;
 const REGISTERS_BYTES: i32 = 64;
 const TAMPER_INPUTS: i32 = 2;
 
@@ -224,7 +224,7 @@ export function tick(mono_ms: i64): i32 {
   }
   settle(mono_ms);
   if (unsaved_pulses > 0 && mono_ms - unsaved_since_ms >= <i64>config.loss_bound_ms(config.context)) {
-    return save(mono_ms);
+    return keep(mono_ms);
   }
   return 0;
 }
@@ -291,9 +291,20 @@ export function note(how: i32, interval_start: u32, energy_mwh: u64, mono_ms: i6
   settle(mono_ms);
   let code = notes.note_check(<u32>how, interval_start, energy_mwh);
   // What a receipt stands on must not be lost with the power.
-  if (code == 0 && unsaved_pulses > 0) code = save(mono_ms);
+  if (code == 0 && unsaved_pulses > 0) code = keep(mono_ms);
   if (code == 0) code = state.save_note();
   return code < 0 ? code : notes.note_sign(issued.note, output);
+}
+
+/**
+ * Saves the registers: the board is about to start anew. All pulses before `mono_ms` have been given; of an interval that is
+ * over, those after its end are not told apart any more, so `tick` comes first.
+ */
+export function save(mono_ms: i64): i32 {
+  if (!booted) return ERR_STATE;
+  if (!clock.is_mono(mono_ms)) return ERR_ARGUMENT;
+  if (!interval.interval_is_over(mono_ms)) settle(mono_ms);
+  return unsaved_pulses > 0 ? keep(mono_ms) : 0;
 }
 
 function count_pulses(pulse_input: i32, count: u32, mono_ms: i64): void {
@@ -312,7 +323,7 @@ function settle(mono_ms: i64): void {
 /** Saves when the bound is reached, and raises rate alarms. A full flash must not stop the counting: tick reports it. */
 function after_pulses(mono_ms: i64): void {
   const bound = <u64>config.loss_bound_wh(config.context) * <u64>config.meter_constant(config.context);
-  if (unsaved_pulses > 0 && <u64>unsaved_pulses * 1000 >= bound) save(mono_ms);
+  if (unsaved_pulses > 0 && <u64>unsaved_pulses * 1000 >= bound) keep(mono_ms);
   const alarms = inputs.take_rate_alarms();
   // Once an interval is enough: a wire that oscillates must not fill the log.
   if (alarms == 0 || (state.flags() & quality.RATE_ALARM) != 0) return;
@@ -322,7 +333,7 @@ function after_pulses(mono_ms: i64): void {
   }
 }
 
-function save(mono_ms: i64): i32 {
+function keep(mono_ms: i64): i32 {
   const code = state.save_registers(clock.utc_of(mono_ms));
   if (code == 0) unsaved_pulses = 0;
   return code;

@@ -10,7 +10,8 @@
 // First sector of a partition; behind the last one stands where it ends.
 static const uint16_t layout_sectors[BOARD_PARTITIONS + 1] = {
     [PARTITION_METROLOGY] = 0, [PARTITION_NODE] = 64,    [PARTITION_SETTINGS] = 192,
-    [PARTITION_SLOT_A] = 196,  [PARTITION_SLOT_B] = 228, [BOARD_PARTITIONS] = 260,
+    [PARTITION_SLOT_A] = 196,  [PARTITION_SLOT_B] = 228, [PARTITION_METROLOGY_IMAGES] = 260,
+    [BOARD_PARTITIONS] = 276,
 };
 
 // Address of the provisioning record, in a sector outside of every partition.

@@ -18,6 +18,8 @@
 #define SLOT_A_ADDRESS 0x290000u
 #define SLOT_B_ADDRESS 0x2b0000u
 #define SLOT_SECTORS 32u
+#define METROLOGY_IMAGES_ADDRESS 0x2d0000u
+#define METROLOGY_IMAGES_SECTORS 16u
 
 // Metrology's key and the node's root, a sector each, outside of every partition.
 #define KEYS_ADDRESS 0x3f0000u

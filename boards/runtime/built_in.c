@@ -53,6 +53,7 @@ const char *built_in_call(struct built_in *built_in, uint32_t number, const uint
     uint64_t value = 0;
     const char *error = module_call(built_in->module, built_in->exports[number].name, arguments, count, &value);
     *result = (int32_t)(uint32_t)value;
+    if (error == NULL && built_in->called != NULL) built_in->called(number, arguments, *result);
     return error;
 }
 

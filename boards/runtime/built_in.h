@@ -18,6 +18,8 @@ struct built_in {
     uint32_t export_count;
     int32_t version;
     uint32_t input_bytes, output_bytes; // of the module's buffers
+    // Hears of each call that did not trap; NULL: nobody does.
+    void (*called)(uint32_t number, const uint64_t *arguments, int32_t result);
     // Names of the exports that every module has, to ask it for its version, its buffers and the memory it needs, stand
     // first in the table. Where the buffers lie in its memory:
     uint32_t input_offset, output_offset;

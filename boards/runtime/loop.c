@@ -3,6 +3,7 @@
 #include "board.h"
 #include "clock.h"
 #include "code_cache.h"
+#include "log.h"
 #include "meter_loop.h"
 #include "node_loop.h"
 #include "peer_link.h"
@@ -62,9 +63,11 @@ uint64_t loop_due_us(void) {
 uint64_t loop_turn(void) {
     if (!free_mode) return BOARD_NO_DEADLINE;
     board_watchdog_feed();
+    log_flush();
     uint64_t feed_us = board_monotonic_us() + FEED_US;
     if (clock_is_held()) return feed_us;
     loop_turn_at(clock_us());
+    log_flush();
     uint64_t due_us = loop_due_us();
     return due_us < feed_us ? due_us : feed_us;
 }

@@ -13,6 +13,7 @@
 #include "metrology.h"
 #include "request.h"
 #include "settings.h"
+#include "state.h"
 
 // Inputs are looked at this often, and time passes for the module at least every TICK_MS.
 #define POLL_MS 1000u
@@ -26,7 +27,6 @@ static uint64_t next_tick_ms, last_serve_ms;
 static uint64_t restarted_ms[RESTARTS]; // when, the latest ones
 static uint32_t restarts;
 static uint16_t told[INPUTS], counted_from[INPUTS]; // hardware counters: as told last, and at the module's boot
-static int overrun;
 
 static int runs(void) {
     return metrology_module.state == MODULE_BUILT_IN;
@@ -48,7 +48,7 @@ static void refused(const char *what) {
     static const char *last;
     if (what == last || !runs()) return;
     last = what;
-    log_text("metrology: ", what, (const char *)NULL);
+    log_text("metrology: ", what, NULL);
 }
 
 static int32_t boot(uint64_t now_ms) {
@@ -156,12 +156,13 @@ void meter_loop_serve(uint64_t now_ms) {
 // meanwhile wait in their queue or counter.
 static void start_again(uint64_t now_ms) {
     uint64_t oldest_ms = restarted_ms[restarts % RESTARTS];
-    log_text("metrology stopped: ", metrology_module.stopped_because, (const char *)NULL);
+    log_text("metrology stopped: ", metrology_module.stopped_because, NULL);
     if (restarts >= RESTARTS && now_ms - oldest_ms < RESTART_SPAN_MS) {
         log_line("metrology stopped too often: the board starts anew");
         board_reset();
     }
     restarted_ms[restarts++ % RESTARTS] = now_ms;
+    state_counts.metrology_restarts++;
     int64_t utc_ms;
     uint8_t state = clock_utc(now_ms, &utc_ms);
     const char *error = metrology_start();
@@ -174,7 +175,7 @@ void meter_loop_turn(uint64_t now_ms) {
     while (!runs()) start_again(now_ms);
     if (!clock_is_held()) inputs_queue_tamper(board_tamper_inputs(), now_ms);
     if (!clock_is_held() && board_pulse_overrun()) {
-        overrun = 1;
+        state_counts.pulses_lost++;
         log_line("edges were lost: their queue was full");
     }
     if (now_ms >= meter_loop_due_ms() || inputs_queue_has_step()) meter_loop_serve(now_ms);
@@ -190,8 +191,4 @@ uint64_t meter_loop_due_ms(void) {
     // Whether edges or pulses wait is known only to who asks.
     uint64_t poll_ms = from_ms - from_ms % POLL_MS + POLL_MS;
     return poll_ms < next_tick_ms ? poll_ms : next_tick_ms;
-}
-
-struct meter_loop_figures meter_loop_figures(void) {
-    return (struct meter_loop_figures){.restarts = restarts, .overrun = overrun};
 }

@@ -21,10 +21,4 @@ uint64_t meter_loop_due_ms(void);
 // Somebody tells the meter the time, and the board with it. Returns the export's result; ERR_STATE if it does not run.
 int32_t meter_loop_set_clock(uint64_t now_ms, int64_t utc_ms, uint8_t state);
 
-struct meter_loop_figures {
-    uint32_t restarts; // after traps
-    int overrun;       // edges were lost since power-on
-};
-struct meter_loop_figures meter_loop_figures(void);
-
 #endif

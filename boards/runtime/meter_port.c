@@ -7,6 +7,7 @@
 #include "errors.h"
 #include "loop.h"
 #include "meter_loop.h"
+#include "log.h"
 #include "metrology.h"
 
 #define CONTEXT_FISCAL 'F'
@@ -22,6 +23,7 @@ void meter_port_called(uint32_t number, const uint64_t *arguments) {
     static const uint8_t time_argument[] = {
         [METROLOGY_boot] = 2,   [METROLOGY_set_clock] = 1,   [METROLOGY_pulse_edges] = 1, [METROLOGY_pulse_counter] = 3,
         [METROLOGY_tamper] = 3, [METROLOGY_transaction] = 3, [METROLOGY_tick] = 1,        [METROLOGY_note] = 4,
+        [METROLOGY_save] = 1,
     };
     uint32_t argument = number < sizeof time_argument ? time_argument[number] : 0;
     if (argument == 0) return;
@@ -100,6 +102,14 @@ static uint32_t end_of_page(uint32_t page) {
     known[page % KNOWN].page = page;
     known[page % KNOWN].end_s = end_of(text, (uint32_t)length);
     return known[page % KNOWN].end_s;
+}
+
+void meter_port_save(void) {
+    if (loop_is_free()) meter_loop_serve(clock_ms());
+    const uint64_t arguments[] = {now_ms};
+    int32_t result = call(METROLOGY_save, arguments, 1, NULL, 0);
+    // A meter that was not booted has nothing to save.
+    if (result < 0 && result != ERR_STATE) log_line("the registers cannot be saved");
 }
 
 int32_t meter_port_receipt(uint32_t from_s, const uint8_t **text) {

@@ -8,6 +8,9 @@
 // A call of the metrology module with these arguments is done: time has gone on to what it was told.
 void meter_port_called(uint32_t number, const uint64_t *arguments);
 
+// The meter is about to be started anew: what it has counted goes into its flash first, if it runs.
+void meter_port_save(void);
+
 // The first receipt whose interval ended at or after `from_s`, UTC in s. Returns its length, and `text` is valid until the
 // metrology module is called again. ERR_NOT_FOUND: there is none, or it has been overwritten. ERR_STATE: no meter runs.
 int32_t meter_port_receipt(uint32_t from_s, const uint8_t **text);

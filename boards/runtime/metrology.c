@@ -1,6 +1,9 @@
 #include "metrology.h"
 
 #include "board.h"
+#include "log.h"
+#include "meter_port.h"
+#include "metrology_images.h"
 #include "stack.h"
 
 // runtime/image.S
@@ -33,6 +36,10 @@ static const struct export_row exports[] = {
 #undef ROW
 };
 
+static void called(uint32_t number, const uint64_t *arguments, int32_t result) {
+    if (number == METROLOGY_tick && result >= 0) metrology_images_alive(arguments[0]);
+}
+
 struct module metrology_module = {.name = "metrology", .stopped_because = "it was not started"};
 
 struct built_in metrology = {
@@ -43,6 +50,7 @@ struct built_in metrology = {
     .version = METROLOGY_ABI_VERSION,
     .input_bytes = METROLOGY_INPUT_BYTES,
     .output_bytes = METROLOGY_OUTPUT_BYTES,
+    .called = called,
 };
 
 const char *metrology_start(void) {
@@ -52,5 +60,15 @@ const char *metrology_start(void) {
         module_stop(&metrology_module, reason);
         return reason;
     }
-    return built_in_start(&metrology, metrology_image, (uint32_t)(metrology_image_end - metrology_image));
+    const struct metrology_choice built_in = {METROLOGY_BUILT_IN, METROLOGY_MODULE_VERSION, metrology_image,
+                                              (uint32_t)(metrology_image_end - metrology_image)};
+    meter_port_save();
+    for (uint32_t refused = 0;;) {
+        struct metrology_choice choice = metrology_images_choose(built_in, refused);
+        const char *error = built_in_start(&metrology, choice.module, choice.length);
+        if (error == NULL && choice.half != METROLOGY_BUILT_IN) log_number("metrology runs version ", choice.version);
+        if (error == NULL || choice.half == METROLOGY_BUILT_IN) return error;
+        log_text("a metrology module cannot run: ", error, NULL);
+        refused |= 1u << choice.half;
+    }
 }

@@ -19,10 +19,14 @@ enum metrology_export {
 #undef METROLOGY_NUMBER
 };
 
+// The built-in module's version: others have to be newer. It is raised with each change of the module.
+#define METROLOGY_MODULE_VERSION 1u
+
 // What a module under test is granted in its place.
 extern const struct module_terms metrology_test_terms;
 
-// Loads the module and checks its interface, its memory need and the key. Returns NULL, or why it cannot run.
+// Loads the newest module that the board has (metrology_images.h), the built-in one at worst, and checks its interface, its
+// memory need and the key. What a module that runs has counted is saved first. Returns NULL, or why none can run.
 const char *metrology_start(void);
 
 #endif

@@ -5,7 +5,7 @@
 #ifndef TIELINE_METROLOGY_ABI_H
 #define TIELINE_METROLOGY_ABI_H
 
-#define METROLOGY_ABI_VERSION 3
+#define METROLOGY_ABI_VERSION 4
 #define METROLOGY_IMPORT_MODULE "board"
 
 // Capacities of the module's input and output buffers, bytes.
@@ -44,6 +44,7 @@
     X(registers, "i()", 1) \
     X(record, "i(ii)", 1) \
     X(event, "i(i)", 1) \
-    X(note, "i(iiII)", 1)
+    X(note, "i(iiII)", 1) \
+    X(save, "i(I)", 0)
 
 #endif

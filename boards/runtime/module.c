@@ -7,6 +7,7 @@
 #include "crypto.h"
 #include "heap.h"
 #include "imports.h"
+#include "log.h"
 #include "stack.h"
 
 // wasm3 writes a call's arguments and result before it checks the value stack's end, so that end is kept this far from
@@ -146,7 +147,11 @@ const char *module_call(struct module *module, const char *name, const uint64_t 
     if (error != m3Err_none) error = with_name(module, error, name);
     else error = call(module, function, arguments, count, result);
     heap_owner_end();
-    if (error != NULL) module_stop(module, error);
+    if (error != NULL) {
+        module->traps++;
+        log_text(module->name, " stopped: ", error, NULL);
+        module_stop(module, error);
+    }
     return error;
 }
 

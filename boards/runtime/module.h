@@ -52,6 +52,7 @@ struct module {
     struct module_cost cost;
     uint32_t heap_bytes;        // what wasm3 holds for it
     uint32_t code_peak;         // bytes of compiled code at its fullest, as seen between calls
+    uint32_t traps;             // calls that ended its run
     uint32_t drops;             // times its compiled code was dropped
     uint32_t functions_dropped; // compiled functions that went with it; those that are called again are compiled again
     char message[80];

@@ -12,6 +12,7 @@
 #include "peer_link.h"
 #include "settings.h"
 #include "slots.h"
+#include "state.h"
 
 // Where a boot record (assembly/node/settings.ts) has the time.
 #define BOOT_NOW_MS 80u
@@ -28,7 +29,7 @@
 static int configured, up;
 static uint32_t pause_s = SHORTEST_PAUSE_S;
 static uint64_t started_us, start_at_us, ticked_s;
-static uint32_t starts, failures;
+static uint32_t starts;
 
 static int runs(void) {
     return node_module.state == MODULE_BUILT_IN;
@@ -93,9 +94,8 @@ static const char *boot(uint64_t now_us) {
 }
 
 static void fail(uint64_t now_us, const char *reason) {
-    log_text("node stopped: ", reason, (const char *)NULL);
+    log_text("node stopped: ", reason, NULL);
     up = 0;
-    failures++;
     if (now_us - started_us >= RUNS_WELL_US) pause_s = SHORTEST_PAUSE_S;
     start_at_us = now_us + pause_s * (uint64_t)SECOND_US;
     pause_s = pause_s >= LONGEST_PAUSE_S / 2 ? LONGEST_PAUSE_S : pause_s * 2;
@@ -106,7 +106,7 @@ static void bring_up(uint64_t now_us) {
     // An image on trial has so many starts as slots.h says, and these are some.
     struct slot_state slots = slots_state();
     if (starts > 0 && slots.trial != SLOT_BUILT_IN && slots.trial == slots.running) node_choose();
-    starts++;
+    if (starts++ > 0) state_counts.node_restarts++;
     started_us = now_us;
     ticked_s = now_us / SECOND_US;
     const char *error = boot(now_us);
@@ -151,8 +151,4 @@ uint64_t node_loop_due_us(uint64_t now_us) {
     uint64_t second_us = (ticked_s + 1) * SECOND_US;
     if (up && !clock_is_held() && second_us < due_us) due_us = second_us;
     return due_us < now_us ? now_us : due_us;
-}
-
-struct node_loop_figures node_loop_figures(void) {
-    return (struct node_loop_figures){.starts = starts, .failures = failures};
 }

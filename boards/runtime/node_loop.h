@@ -17,9 +17,4 @@ int node_loop_quiet(void);
 // Until when nothing is due, unless bytes come.
 uint64_t node_loop_due_us(uint64_t now_us);
 
-struct node_loop_figures {
-    uint32_t starts, failures;
-};
-struct node_loop_figures node_loop_figures(void);
-
 #endif

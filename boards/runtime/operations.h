@@ -21,6 +21,15 @@ void do_settings_read(void);
 void do_settings_write(void);
 void do_keys_make(void);
 
+// status.c
+void do_logs(void);
+void do_state(void);
+
+// replacement.c
+void do_metrology_begin(void);
+void do_metrology_data(void);
+void do_metrology_end(void);
+
 // images.c
 void do_image_begin(void);
 void do_image_data(void);

@@ -5,6 +5,8 @@
 
 #include "bytes.h"
 #include "frame.h"
+#include "log.h"
+#include "state.h"
 
 struct request request;
 
@@ -18,6 +20,8 @@ const uint8_t *request_take(uint32_t length) {
 
 static void begin(const uint8_t sequence[2], enum service_status status) {
     uint8_t byte = (uint8_t)status;
+    log_flush(); // what led here goes first
+    state_counts.links[0].frames_out++;
     frame_begin();
     frame_put(sequence, 2);
     frame_put(&byte, 1);

@@ -28,6 +28,11 @@ enum service_op {
     OP_IMAGE_END,
     OP_IMAGES,
     OP_STEP,
+    OP_LOGS,
+    OP_STATE,
+    OP_METROLOGY_BEGIN,
+    OP_METROLOGY_DATA,
+    OP_METROLOGY_END,
 };
 
 enum service_status {

@@ -4,22 +4,30 @@
 #include "code_cache.h"
 #include "frame.h"
 #include "loop.h"
+#include "log.h"
+#include "meter_port.h"
 #include "metrology.h"
 #include "node.h"
 #include "operations.h"
 #include "request.h"
 #include "settings.h"
+#include "state.h"
 
 #define SERVICE_LINK 0
 
 static uint8_t content[FRAME_BYTES];
 static struct frame_decoder decoder = {.content = content, .capacity = sizeof content};
 
+static void bad_frame(const char *text) {
+    state_counts.links[SERVICE_LINK].bad_frames++;
+    event_text(STATUS_BAD_FRAME, text);
+}
+
 static void answer(void) {
     request.at = decoder.content;
     request.left = decoder.length;
     const uint8_t *header = request_take(3);
-    if (header == NULL) return event_text(STATUS_BAD_FRAME, "the frame is too short");
+    if (header == NULL) return bad_frame("the frame is too short");
     request.sequence[0] = header[0];
     request.sequence[1] = header[1];
     switch (header[2]) {
@@ -41,7 +49,13 @@ static void answer(void) {
         case OP_IMAGE_END: return do_image_end();
         case OP_IMAGES: return do_images();
         case OP_STEP: return do_step();
+        case OP_LOGS: return do_logs();
+        case OP_STATE: return do_state();
+        case OP_METROLOGY_BEGIN: return do_metrology_begin();
+        case OP_METROLOGY_DATA: return do_metrology_data();
+        case OP_METROLOGY_END: return do_metrology_end();
         case OP_RESTART:
+            meter_port_save();
             respond_text(STATUS_OK, "");
             board_reset();
         case OP_POWER_OFF:
@@ -55,20 +69,24 @@ static void take_byte(uint8_t byte) {
     switch (frame_feed(&decoder, byte)) {
         case FRAME_NONE: return;
         case FRAME_READY:
+            state_counts.links[SERVICE_LINK].frames_in++;
             answer();
+            log_flush();
             // No module is being called here.
             return code_cache_trim();
-        case FRAME_BAD_COBS: return event_text(STATUS_BAD_FRAME, "the frame breaks off inside a COBS block");
-        case FRAME_BAD_CRC: return event_text(STATUS_BAD_FRAME, "the CRC is wrong");
-        case FRAME_TOO_LONG: return event_text(STATUS_BAD_FRAME, "the frame is too long");
+        case FRAME_BAD_COBS: return bad_frame("the frame breaks off inside a COBS block");
+        case FRAME_BAD_CRC: return bad_frame("the CRC is wrong");
+        case FRAME_TOO_LONG: return bad_frame("the frame is too long");
     }
 }
 
 void service_start(void) {
+    log_open();
     settings_open();
     node_choose();
     const char *error = metrology_start();
     if (error == NULL) error = loop_start();
+    if (error != NULL) log_text("the meter does not run: ", error, NULL);
     event_text(STATUS_READY, error == NULL ? "" : error);
 }
 

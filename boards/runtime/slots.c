@@ -4,16 +4,10 @@
 
 #include "board.h"
 #include "bytes.h"
-#include "crypto.h"
 #include "errors.h"
+#include "image.h"
+#include "log.h"
 #include "settings.h"
-
-#define HEADER_VERSION 4u
-#define HEADER_LENGTH 8u
-#define HEADER_ZERO 12u
-#define HEADER_DIGEST 16u
-#define HEADER_SIGNATURE 48u
-static const uint8_t magic[4] = {'T', 'L', 'N', '1'};
 
 // The setting: u32 highest version that ever stayed; bytes: active slot, slot on trial, boots of the trial, 0.
 #define STATE_BYTES 8u
@@ -61,45 +55,23 @@ static void restore(void) {
 }
 
 static int32_t check_header(const uint8_t *header, enum slot slot) {
-    uint8_t key[33], digest[32];
-    uint32_t length = get_u32(header + HEADER_LENGTH);
-    if (memcmp(header, magic, sizeof magic) != 0 || get_u32(header + HEADER_ZERO) != 0) return ERR_VALUE;
-    if (length == 0 || length > slot_bytes(slot) - IMAGE_HEADER_BYTES) return ERR_VALUE;
-    int32_t error = board_update_key(key);
-    if (error < 0) return error;
-    crypto_sha256(header, HEADER_SIGNATURE, digest);
-    return crypto_verify(key, digest, header + HEADER_SIGNATURE) < 0 ? ERR_SIGNATURE : 0;
-}
-
-static int32_t hash_module(enum board_partition partition, uint32_t length, uint8_t digest[32]) {
-    uint8_t piece[256];
-    crypto_stream_reset();
-    for (uint32_t done = 0; done < length;) {
-        uint32_t part = length - done < sizeof piece ? length - done : sizeof piece;
-        int32_t error = board_flash_read(partition, IMAGE_HEADER_BYTES + done, piece, part);
-        if (error < 0) return error;
-        crypto_stream_update(piece, part);
-        done += part;
-    }
-    crypto_stream_final(digest);
-    return 0;
+    return image_check_header(header, IMAGE_MAGIC_NODE, slot_bytes(slot) - IMAGE_HEADER_BYTES);
 }
 
 // The whole image of a slot, checked: flash is not trusted either. 0, or why it cannot run.
 static int32_t look_at(enum slot slot, struct slot_choice *choice) {
-    uint8_t header[IMAGE_HEADER_BYTES], digest[32];
+    uint8_t header[IMAGE_HEADER_BYTES];
     if (slot == SLOT_BUILT_IN) return ERR_NOT_FOUND;
     const uint8_t *image = board_flash_map(partition_of(slot));
     if (image == NULL) return ERR_STATE;
     int32_t error = board_flash_read(partition_of(slot), 0, header, sizeof header);
     if (error == 0) error = check_header(header, slot);
-    if (error == 0) error = hash_module(partition_of(slot), get_u32(header + HEADER_LENGTH), digest);
+    if (error == 0) error = image_check_module(header, partition_of(slot), IMAGE_HEADER_BYTES);
     if (error < 0) return error;
-    if (memcmp(digest, header + HEADER_DIGEST, sizeof digest) != 0) return ERR_MAC;
     *choice = (struct slot_choice){.slot = slot,
-                                   .version = get_u32(header + HEADER_VERSION),
+                                   .version = image_version(header),
                                    .module = image + IMAGE_HEADER_BYTES,
-                                   .length = get_u32(header + HEADER_LENGTH)};
+                                   .length = image_length(header)};
     return 0;
 }
 
@@ -111,6 +83,7 @@ static int try_trial(struct slot_choice *choice) {
         // A trial that cannot be counted would never end.
         if (save() == 0) return 1;
     }
+    log_line("the node's image on trial is given up");
     state.trial = SLOT_BUILT_IN;
     state.tries = 0;
     (void)save(); // if this fails, the next start comes to the same end
@@ -146,6 +119,7 @@ void slots_alive(uint64_t mono_ms) {
     state.tries = 0;
     if (state.running_version > state.confirmed_version) state.confirmed_version = state.running_version;
     if (save() < 0) state = before; // it is tried again
+    else log_number("the node's image stays: version ", state.running_version);
 }
 
 struct slot_state slots_state(void) {
@@ -161,7 +135,7 @@ int32_t slots_begin(const uint8_t header[IMAGE_HEADER_BYTES]) {
     if (board_flash_map(partition_of(slot)) == NULL) return ERR_STATE;
     int32_t error = check_header(header, slot);
     if (error < 0) return error;
-    uint32_t version = get_u32(header + HEADER_VERSION);
+    uint32_t version = image_version(header);
     if (version <= state.confirmed_version || version <= state.running_version) return ERR_REPLAY;
     if (state.trial == slot) {
         state.trial = SLOT_BUILT_IN;
@@ -173,7 +147,7 @@ int32_t slots_begin(const uint8_t header[IMAGE_HEADER_BYTES]) {
     error = board_flash_erase(partition_of(slot), 0);
     if (error < 0) return error;
     memcpy(incoming.header, header, IMAGE_HEADER_BYTES);
-    incoming.length = get_u32(header + HEADER_LENGTH);
+    incoming.length = image_length(header);
     incoming.taken = 0;
     incoming.slot = slot;
     return 0;
@@ -182,22 +156,10 @@ int32_t slots_begin(const uint8_t header[IMAGE_HEADER_BYTES]) {
 int32_t slots_write(uint32_t offset, const uint8_t *data, uint32_t length) {
     if (incoming.slot == SLOT_BUILT_IN) return ERR_STATE;
     if (offset != incoming.taken || length > incoming.length - incoming.taken) return ERR_RANGE;
-    const enum board_partition partition = partition_of(incoming.slot);
-    const uint32_t sector_bytes = board_flash_sector_bytes();
-    while (length > 0) {
-        uint32_t at = IMAGE_HEADER_BYTES + incoming.taken, part = sector_bytes - at % sector_bytes;
-        if (part > length) part = length;
-        int32_t error = at % sector_bytes == 0 ? board_flash_erase(partition, at / sector_bytes) : 0;
-        if (error == 0) error = board_flash_program(partition, at, data, part);
-        if (error < 0) {
-            incoming.slot = SLOT_BUILT_IN;
-            return error;
-        }
-        incoming.taken += part;
-        data += part;
-        length -= part;
-    }
-    return 0;
+    int32_t error = image_store(partition_of(incoming.slot), IMAGE_HEADER_BYTES + offset, data, length);
+    if (error < 0) incoming.slot = SLOT_BUILT_IN;
+    else incoming.taken += length;
+    return error;
 }
 
 int32_t slots_end(void) {
@@ -213,5 +175,6 @@ int32_t slots_end(void) {
     state.tries = 0;
     error = save();
     if (error < 0) state = before;
+    else log_number("an image of the node waits for the next start: version ", choice.version);
     return error;
 }

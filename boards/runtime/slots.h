@@ -6,9 +6,8 @@
 
 #include <stdint.h>
 
-// What stands before the module in an image and in a slot: magic "TLN1", u32 version, u32 bytes of the module, u32 0, the
-// module's SHA-256, signature over the SHA-256 of what is before it.
-#define IMAGE_HEADER_BYTES 112u
+#include "image.h"
+
 // Boots that an image has to prove itself, and how long one of them has to go well, ms of the node's own clock.
 #define SLOT_TRIES 3u
 #define SLOT_PROOF_MS 60000u

@@ -15,6 +15,7 @@
 #define HEADER_BYTES 18u // time, UTC, tamper inputs, number of links
 #define COUNT_BYTES 4u
 #define UTC_UNCHANGED INT64_MIN
+#define UTC_END INT64_C(4102444800000) // what the meter's clock can be set to: 1970 to 2099
 #define TAMPER_UNCHANGED 0xffu
 #define INPUTS 2u
 // How long bytes that the host has sent may take to come.
@@ -50,6 +51,8 @@ static const char *take(struct step *step) {
     step->tamper = header[16];
     step->links = header[17];
     if (step->us < clock_us() || step->us > INT64_MAX) return "time does not go back";
+    int told = step->utc_ms != UTC_UNCHANGED;
+    if (told && (step->utc_ms < 0 || step->utc_ms >= UTC_END)) return "it is no time of day";
     if (step->tamper != TAMPER_UNCHANGED && step->tamper > 3) return "there is no such tamper input";
     if (step->links != peer_links_count()) return "the board has another number of links to peers";
     step->written = request_take(step->links * COUNT_BYTES);
@@ -89,9 +92,7 @@ void do_step(void) {
     const char *error = take(&step);
     if (error != NULL) return respond_text(STATUS_BAD_REQUEST, error);
     clock_step(step.us);
-    if (step.utc_ms != UTC_UNCHANGED && meter_loop_set_clock(step.us / 1000, step.utc_ms, 'S') < 0) {
-        return respond_text(STATUS_BAD_REQUEST, "the meter refuses the time");
-    }
+    if (step.utc_ms != UTC_UNCHANGED) (void)meter_loop_set_clock(step.us / 1000, step.utc_ms, 'S');
     if (step.tamper != TAMPER_UNCHANGED) inputs_queue_tamper(step.tamper, step.us / 1000);
     inputs_queue_step(step.edges, step.edges_count);
     int complete = turn_until_quiet(&step);

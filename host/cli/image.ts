@@ -1,24 +1,30 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { KeyStore } from "../board/key_store.js";
 import { checkModule } from "../image/check_module.js";
-import { readImage, signImage } from "../image/image.js";
+import { IMAGE_KINDS, type ImageKind, readImage, signImage } from "../image/image.js";
 import { parsePublicKey, pointOf } from "../ocmf/key.js";
 
 interface SignOptions {
+  readonly kind: ImageKind;
   readonly key: string;
   readonly imageVersion: string;
   readonly out: string;
 }
 
-/** `tieline image`: updates of the node module for boards. */
+/** `tieline image`: updates of the modules of boards. */
 export function imageCommand(): Command {
   return new Command("image")
-    .description("make and check updates of the node module, signed for boards")
+    .description("make and check updates of modules, signed for boards")
     .addCommand(
       new Command("sign")
-        .description("check a node module and sign it: boards try it, and keep it if it runs well")
-        .argument("<wasm>", "the module: build/node.wasm")
+        .description("check a module and sign it: boards try it, and keep it if it runs well")
+        .argument("<wasm>", "the module: build/node.wasm, build/metrology.wasm")
+        .addOption(
+          new Option("--kind <name>", "what it is; boards take metrology with the cover open only")
+            .choices(Object.keys(IMAGE_KINDS))
+            .default("node" satisfies ImageKind),
+        )
         .requiredOption("--key <file>", "private update key, as tieline keygen --out writes it")
         .requiredOption("--image-version <number>", "higher than that of any image that the boards have kept")
         .requiredOption("--out <file>", "the image; an existing file is not overwritten")
@@ -33,14 +39,14 @@ export function imageCommand(): Command {
     );
 }
 
-function sign(wasm: string, { key, imageVersion, out }: SignOptions): void {
+function sign(wasm: string, { kind, key, imageVersion, out }: SignOptions): void {
   const module = Uint8Array.from(readFileSync(wasm));
   if (!/^[0-9]{1,10}$/.test(imageVersion)) throw new Error(`--image-version ${imageVersion}: not a whole number`);
   try {
-    checkModule(module);
-    const image = signImage({ version: Number(imageVersion), module }, new KeyStore(privateKey(key)));
+    checkModule(module, kind);
+    const image = signImage({ kind, version: Number(imageVersion), module }, new KeyStore(privateKey(key)));
     writeFileSync(out, image, { flag: "wx" });
-    console.log(`${out}: version ${imageVersion}, ${module.length} bytes of module, ${image.length} bytes`);
+    console.log(`${out}: ${kind}, version ${imageVersion}, ${module.length} bytes of module, ${image.length} bytes`);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") {
       throw new Error(`${wasm}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
@@ -58,9 +64,9 @@ function privateKey(file: string): Uint8Array {
 function show(file: string, { key }: { readonly key: string }): void {
   const updateKey = pointOf(parsePublicKey(key), "compressed");
   try {
-    const { version, module } = readImage(readFileSync(file), updateKey);
-    checkModule(module);
-    console.log(`${file}: version ${version}, ${module.length} bytes of module, signed by this key`);
+    const { kind, version, module } = readImage(readFileSync(file), updateKey);
+    checkModule(module, kind);
+    console.log(`${file}: ${kind}, version ${version}, ${module.length} bytes of module, signed by this key`);
   } catch (error) {
     throw new Error(`${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from "commander";
 import { chainCommand } from "./chain.js";
+import { consoleCommand } from "./console.js";
 import { cliCommand } from "./cli.js";
 import { decodeCommand } from "./decode.js";
 import { evidenceCommand } from "./evidence.js";
@@ -10,7 +11,9 @@ import { imageCommand } from "./image.js";
 import { inspectCommand } from "./inspect.js";
 import { keygenCommand } from "./keygen.js";
 import { nodeCommand } from "./node.js";
+import { provisionCommand } from "./provision.js";
 import { runCommand } from "./run.js";
+import { updateCommand } from "./update.js";
 import { verifyCommand } from "./verify.js";
 
 const program = new Command("tieline")
@@ -22,6 +25,9 @@ const program = new Command("tieline")
   .addCommand(inspectCommand())
   .addCommand(imageCommand())
   .addCommand(flashCommand())
+  .addCommand(provisionCommand())
+  .addCommand(consoleCommand())
+  .addCommand(updateCommand())
   .addCommand(keygenCommand())
   .addCommand(decodeCommand())
   .addCommand(nodeCommand())

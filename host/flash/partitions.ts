@@ -23,6 +23,7 @@ export const ESP32C6_PARTITIONS: readonly Partition[] = [
   partition("settings", 0x280000, 4, "what the board is set up for"),
   partition("slot_a", 0x290000, 32, "a node image that came over the link"),
   partition("slot_b", 0x2b0000, 32, "another"),
+  partition("metrology_images", 0x2d0000, 16, "metrology modules that came over the link"),
   partition("keys", 0x3f0000, 2, "metrology's key and the node's root secret"),
 ];
 

@@ -6,9 +6,18 @@ import type { KeyStore } from "../board/key_store.js";
 export const IMAGE_HEADER_BYTES = 112;
 /** Bytes of a slot, header included. */
 export const SLOT_BYTES = 32 * 4096;
-export const MAX_MODULE_BYTES = SLOT_BYTES - IMAGE_HEADER_BYTES;
+/** Of half the partition of metrology modules; its last sector holds what became of the module. */
+const HALF_BYTES = 7 * 4096;
 
-const MAGIC = Buffer.from("TLN1", "latin1");
+/** What a module is for: another magic, so that what was signed as one is never taken as the other. */
+export const IMAGE_KINDS = {
+  node: { magic: "TLN1", maxModuleBytes: SLOT_BYTES - IMAGE_HEADER_BYTES },
+  metrology: { magic: "TLM1", maxModuleBytes: HALF_BYTES - IMAGE_HEADER_BYTES },
+} as const;
+export type ImageKind = keyof typeof IMAGE_KINDS;
+export const MAX_MODULE_BYTES = IMAGE_KINDS.node.maxModuleBytes;
+
+const MAGIC_BYTES = 4;
 const VERSION_AT = 4;
 const LENGTH_AT = 8;
 const DIGEST_AT = 16;
@@ -20,7 +29,8 @@ export class ImageError extends Error {
   override readonly name = "ImageError";
 }
 
-export interface NodeImage {
+export interface ModuleImage {
+  readonly kind: ImageKind;
   readonly version: number;
   readonly module: Uint8Array;
 }
@@ -28,18 +38,23 @@ export interface NodeImage {
 const sha256 = (bytes: Uint8Array): Buffer => createHash("sha256").update(bytes).digest();
 
 /**
- * An image of the node module for the slots of boards. Whether the module is one at all is not asked here: check_module.ts.
+ * An image of a module, the node's unless said otherwise, for boards. Whether the module is one at all is not asked here:
+ * check_module.ts.
  * @param version 1 to 2^32 - 1; boards take only higher ones than they have had. Throws ImageError.
  */
-export function signImage({ version, module }: NodeImage, key: Pick<KeyStore, "sign">): Uint8Array {
+export function signImage(
+  { kind = "node", version, module }: Omit<ModuleImage, "kind"> & { readonly kind?: ImageKind },
+  key: Pick<KeyStore, "sign">,
+): Uint8Array {
+  const { magic, maxModuleBytes } = IMAGE_KINDS[kind];
   if (!Number.isInteger(version) || version < 1 || version > MAX_VERSION) {
     throw new ImageError(`version: ${version} is not a whole number from 1 to ${MAX_VERSION}`);
   }
-  if (module.length === 0 || module.length > MAX_MODULE_BYTES) {
-    throw new ImageError(`module: ${module.length} bytes, a slot takes 1 to ${MAX_MODULE_BYTES}`);
+  if (module.length === 0 || module.length > maxModuleBytes) {
+    throw new ImageError(`module: ${module.length} bytes, a slot takes 1 to ${maxModuleBytes}`);
   }
   const image = Buffer.alloc(IMAGE_HEADER_BYTES + module.length);
-  image.set(MAGIC);
+  image.write(magic, "latin1");
   image.writeUInt32LE(version, VERSION_AT);
   image.writeUInt32LE(module.length, LENGTH_AT);
   image.set(sha256(module), DIGEST_AT);
@@ -48,11 +63,18 @@ export function signImage({ version, module }: NodeImage, key: Pick<KeyStore, "s
   return Uint8Array.from(image);
 }
 
+/** What an image is for by its magic; undefined: it is none. */
+export function imageKind(bytes: Uint8Array): ImageKind | undefined {
+  const magic = Buffer.from(bytes.subarray(0, MAGIC_BYTES)).toString("latin1");
+  return (Object.keys(IMAGE_KINDS) as ImageKind[]).find((kind) => IMAGE_KINDS[kind].magic === magic);
+}
+
 /** Takes an image apart, as boards do. @param updateKey compressed point, 33 bytes. Throws ImageError. */
-export function readImage(bytes: Uint8Array, updateKey: Uint8Array): NodeImage {
+export function readImage(bytes: Uint8Array, updateKey: Uint8Array): ModuleImage {
   const image = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   if (image.length < IMAGE_HEADER_BYTES) throw new ImageError(`header: ${image.length} of ${IMAGE_HEADER_BYTES} bytes`);
-  if (!image.subarray(0, MAGIC.length).equals(MAGIC)) throw new ImageError("magic: not an image of a node module");
+  const kind = imageKind(image);
+  if (kind === undefined) throw new ImageError("magic: not an image of a node or metrology module");
   const length = image.readUInt32LE(LENGTH_AT);
   if (length !== image.length - IMAGE_HEADER_BYTES) {
     throw new ImageError(`length: ${length} bytes of module, ${image.length - IMAGE_HEADER_BYTES} are there`);
@@ -66,5 +88,5 @@ export function readImage(bytes: Uint8Array, updateKey: Uint8Array): NodeImage {
   if (!sha256(module).equals(image.subarray(DIGEST_AT, SIGNATURE_AT))) {
     throw new ImageError("module: not what was signed");
   }
-  return { version: image.readUInt32LE(VERSION_AT), module };
+  return { kind, version: image.readUInt32LE(VERSION_AT), module };
 }

@@ -84,7 +84,7 @@ export function decodeIdle(payload: Uint8Array): Idle {
   return { dueUs: from.getBigUint64(0, true), written };
 }
 
-/** Figures of the MAP operation by name: bytes unless the name says otherwise. */
+/** Figures of MAP and STATE by name; of MAP bytes unless the name says otherwise. */
 export type MemoryMap = ReadonlyMap<string, number>;
 
 const HASH_BYTES = 32;
@@ -109,6 +109,18 @@ function words(...values: number[]): Uint8Array {
   const bytes = Buffer.alloc(4 * values.length);
   values.forEach((value, i) => bytes.writeUInt32LE(value >>> 0, 4 * i));
   return bytes;
+}
+
+/** Named figures as MAP and STATE send them. */
+function figures(payload: Uint8Array): MemoryMap {
+  const values = new Map<string, number>();
+  for (let at = 0; at < payload.length;) {
+    const valueAt = at + 1 + (payload[at] ?? 0);
+    const name = Buffer.from(payload.subarray(at + 1, valueAt)).toString("ascii");
+    values.set(name, view(payload).getUint32(valueAt, true));
+    at = valueAt + 4;
+  }
+  return values;
 }
 
 /** Arguments as a call carries them: i32 in 4 bytes, i64 in 8, little-endian. */
@@ -227,14 +239,31 @@ export class BoardClient {
   }
 
   /** Brings the board an image of the node module (host/image), which it tries from its next start on. */
-  async update(image: Uint8Array): Promise<void> {
-    await this.link.request(Op.imageBegin, image.subarray(0, IMAGE_HEADER_BYTES));
+  update(image: Uint8Array, onProgress?: (bytes: number) => void): Promise<void> {
+    return this.#bring([Op.imageBegin, Op.imageData, Op.imageEnd], image, onProgress);
+  }
+
+  /**
+   * Brings the board a metrology module, which it tries from the meter's next start on: `start("metrology")` or `restart`.
+   * Rejects with LinkError where the cover is closed.
+   */
+  replaceMetrology(image: Uint8Array, onProgress?: (bytes: number) => void): Promise<void> {
+    return this.#bring([Op.metrologyBegin, Op.metrologyData, Op.metrologyEnd], image, onProgress);
+  }
+
+  async #bring(
+    [begin, data, end]: readonly [Op, Op, Op],
+    image: Uint8Array,
+    onProgress?: (bytes: number) => void,
+  ): Promise<void> {
+    await this.link.request(begin, image.subarray(0, IMAGE_HEADER_BYTES));
     const module = image.subarray(IMAGE_HEADER_BYTES);
     for (let offset = 0; offset < module.length; offset += CHUNK_BYTES) {
       const chunk = module.subarray(offset, offset + CHUNK_BYTES);
-      await this.link.request(Op.imageData, Buffer.concat([words(offset), chunk]));
+      await this.link.request(data, Buffer.concat([words(offset), chunk]));
+      onProgress?.(IMAGE_HEADER_BYTES + offset + chunk.length);
     }
-    await this.link.request(Op.imageEnd);
+    await this.link.request(end);
   }
 
   /** Which image of the node module runs, which one is in force, which one is on trial. */
@@ -280,17 +309,18 @@ export class BoardClient {
    * @param compileAll compile every function first, instead of those that calls have needed so far.
    */
   async map(compileAll = false, place: PlaceName = "metrology"): Promise<MemoryMap> {
-    const payload = await this.link.request(Op.map, Uint8Array.of(compileAll ? 1 : 0, Place[place]));
-    const figures = new Map<string, number>();
-    for (let at = 0; at < payload.length;) {
-      const valueAt = at + 1 + (payload[at] ?? 0);
-      figures.set(
-        Buffer.from(payload.subarray(at + 1, valueAt)).toString("ascii"),
-        view(payload).getUint32(valueAt, true),
-      );
-      at = valueAt + 4;
-    }
-    return figures;
+    return figures(await this.link.request(Op.map, Uint8Array.of(compileAll ? 1 : 0, Place[place])));
+  }
+
+  /** The board's log since it was started, as far as there is room: lines "seconds text", oldest first. */
+  async logs(): Promise<readonly string[]> {
+    const text = Buffer.from(await this.link.request(Op.logs)).toString("utf8");
+    return text.split("\n").slice(0, -1);
+  }
+
+  /** Figures of the board's life since it was started: boards/runtime/state.c. */
+  async state(): Promise<MemoryMap> {
+    return figures(await this.link.request(Op.state));
   }
 
   flashRead(offset: number, length: number, partition: Partition = "metrology"): Promise<Uint8Array> {
@@ -321,6 +351,22 @@ export class BoardClient {
   /** Starts the firmware anew; a READY event follows. */
   async restart(): Promise<void> {
     await this.link.request(Op.restart);
+  }
+
+  /** As `restart`; resolves with the READY event's text. Rejects where the board does not come back. */
+  async restartAndWait(timeoutMs = 20_000): Promise<string> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        reject(new Error(`the board does not come back within ${timeoutMs} ms`));
+      }, timeoutMs);
+    });
+    try {
+      const [text] = await Promise.all([Promise.race([this.link.ready(), late]), this.restart()]);
+      return text;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async powerOff(): Promise<void> {

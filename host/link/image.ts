@@ -6,7 +6,14 @@ import { crc32 } from "node:zlib";
 export const SECTOR_BYTES = 4096;
 
 /** Partitions of a board in the order of boards/board.h, as they follow one another; sectors of each. */
-export const PARTITION_SECTORS = { metrology: 64, node: 128, settings: 4, slotA: 32, slotB: 32 } as const;
+export const PARTITION_SECTORS = {
+  metrology: 64,
+  node: 128,
+  settings: 4,
+  slotA: 32,
+  slotB: 32,
+  metrologyImages: 16,
+} as const;
 export type Partition = keyof typeof PARTITION_SECTORS;
 export const PARTITIONS = Object.keys(PARTITION_SECTORS) as Partition[];
 

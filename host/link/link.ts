@@ -48,6 +48,8 @@ export class Link {
   readonly #early: Response[] = [];
   #lastComplaint = "";
   #closed: Error | undefined;
+  /** Hears the lines of the board's log as they are written. */
+  onLog: ((line: string) => void) | undefined;
 
   constructor(stream: Duplex) {
     this.#stream = stream;
@@ -143,6 +145,7 @@ export class Link {
   }
 
   #receiveWord(word: Response): void {
+    if (word.status === Status.log) this.onLog?.(text(word.payload));
     if (this.#listener !== undefined) this.#listener(word);
     else if (this.#early.length < MOST_EARLY) this.#early.push(word);
   }

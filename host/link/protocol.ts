@@ -23,6 +23,11 @@ export const Op = {
   imageEnd: 18,
   images: 19,
   step: 20,
+  logs: 21,
+  state: 22,
+  metrologyBegin: 23,
+  metrologyData: 24,
+  metrologyEnd: 25,
 } as const;
 export type Op = (typeof Op)[keyof typeof Op];
 

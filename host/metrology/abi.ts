@@ -34,6 +34,7 @@ export const EXPORTS = {
   record: i32("i32", "i32"),
   event: i32("i32"),
   note: i32("i32", "i32", "i64", "i64"),
+  save: i32("i64"),
 } as const satisfies Record<string, FunctionSignature>;
 
 export type ImportName = keyof typeof IMPORTS;
@@ -43,7 +44,7 @@ export type ExportName = keyof typeof EXPORTS;
 export const FILLS_OUTPUT: ReadonlySet<ExportName> = new Set(["tick", "registers", "record", "event", "note"]);
 
 /** The value that `abi()` returns for this interface. */
-export const ABI_VERSION = 3;
+export const ABI_VERSION = 4;
 /** Capacity of the input buffer, bytes: 1,024 edges of 4 bytes. */
 export const INPUT_BYTES = 4096;
 /** Capacity of the output buffer, bytes. */

@@ -188,6 +188,11 @@ export abstract class MetrologyCalls {
     return result === NOTE_BYTES ? this.output(result) : result;
   }
 
+  /** Saves the registers at `monoMs`, before which all pulses have been told: the board is about to start anew. */
+  save(monoMs: number): void {
+    this.expect("save", BigInt(monoMs));
+  }
+
   registers(): Registers {
     return decodeRegisters(this.output(this.expect("registers")));
   }

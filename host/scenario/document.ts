@@ -37,18 +37,20 @@ export class ScenarioDocument {
 
   /**
    * @param file its name, for messages
+   * @param what it is, for messages
    * Throws ScenarioError where the text is no YAML.
    */
   constructor(
     readonly file: string,
     text: string,
+    what = "scenario",
   ) {
     this.document = parseDocument(text, { lineCounter: this.lines, prettyErrors: false });
     for (const { pos, message } of [...this.document.errors, ...this.document.warnings]) {
       this.problems.push({ ...this.position(pos[0]), text: message });
     }
     this.throwProblems();
-    if (this.document.contents === null) this.report([], "the scenario is empty");
+    if (this.document.contents === null) this.report([], `the ${what} is empty`);
     this.throwProblems();
     try {
       // Aliases are counted, so that a few lines cannot unfold into gigabytes.
@@ -60,12 +62,12 @@ export class ScenarioDocument {
   }
 
   /** Throws where there is no such file to read. */
-  static read(file: string): ScenarioDocument {
+  static read(file: string, what = "scenario"): ScenarioDocument {
     const stats = statSync(file, { throwIfNoEntry: false });
-    if (stats === undefined) throw new Error(`${file}: there is no such scenario file`);
+    if (stats === undefined) throw new Error(`${file}: there is no such ${what} file`);
     if (!stats.isFile()) throw new Error(`${file}: is no file`);
     if (stats.size > MAX_BYTES) throw new Error(`${file}: ${stats.size} bytes, at most ${MAX_BYTES} are read`);
-    return new ScenarioDocument(file, readFileSync(file, "utf8"));
+    return new ScenarioDocument(file, readFileSync(file, "utf8"), what);
   }
 
   /**

@@ -33,7 +33,11 @@ function validator(): ValidateFunction {
 
 /** Reports every place where the document departs from scenario.schema.json. */
 export function checkSchema(document: ScenarioDocument): void {
-  const validate = validator();
+  checkAgainst(document, validator());
+}
+
+/** Reports every place where a document departs from a schema, in the words of the schema's descriptions. */
+export function checkAgainst(document: ScenarioDocument, validate: ValidateFunction): void {
   if (validate(document.value)) return;
   const told = new Set<string>();
   for (const error of validate.errors ?? []) {

@@ -42,7 +42,8 @@ export class FreeBoard {
     this.machine.client.link.listen(({ status, payload }) => {
       const text = Buffer.from(payload).toString("latin1");
       if (status === Status.record) this.records.push(text);
-      else if (status === Status.log) this.log.push(text);
+      else if (status === Status.log)
+        this.log.push(text.replace(/^\d+ /, "")); // the second
       else if (status === Status.tell) this.told.push({ what: payload[0] ?? 0, record: payload.slice(1) });
     });
   }

@@ -42,7 +42,8 @@ int32_t flash_operate(enum flash_operation operation, uint32_t address, uint32_t
     return 0;
 }
 
-static const uint32_t begin[] = {METROLOGY_ADDRESS, NODE_ADDRESS, SETTINGS_ADDRESS, SLOT_A_ADDRESS, SLOT_B_ADDRESS};
+static const uint32_t begin[] = {METROLOGY_ADDRESS, NODE_ADDRESS, SETTINGS_ADDRESS, SLOT_A_ADDRESS, SLOT_B_ADDRESS,
+                                 METROLOGY_IMAGES_ADDRESS};
 
 static uint32_t below(uint32_t limit) {
     return (uint32_t)rand() % limit;
