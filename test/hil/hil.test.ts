@@ -30,14 +30,21 @@ function toEnd(simulation: Running): void {
   while (!simulation.finished) simulation.step();
 }
 
+/** What came of a street, and what its nodes said of their lines at the end, while their boards were there. */
+interface Run {
+  readonly done: Finished;
+  readonly evidence: ReadonlyMap<string, string>;
+}
+
 /** A street run with boards for some of its homes. */
-function withBoards(scenario: Scenario, options: readonly string[], dump?: DumpFile): Finished {
+function withBoards(scenario: Scenario, options: readonly string[], dump: DumpFile): Run {
   const boards = new BoardPlaces(scenario, options.map(parseBoard), engine);
   try {
     const { simulation, finish } = prepareBoards(scenario, engine, boards, dump);
     toEnd(simulation);
     expect(boards.requests).toBeGreaterThan(1_000);
-    return finish();
+    const done = finish();
+    return { done, evidence: done.evidence() };
   } finally {
     boards.close();
   }
@@ -71,7 +78,7 @@ describe.each([
     () => {
       const path = join(folder, "boards.vcd");
       const dump = new DumpFile(path, scenario.name);
-      const run = withBoards(scenario, [`home=${board}`, `solar-home=${board}`], dump);
+      const { done: run, evidence } = withBoards(scenario, [`home=${board}`, `solar-home=${board}`], dump);
       const json = run.json(FACTS) as Record<string, number | Record<string, unknown>>;
       expect(json["conservation"]).toMatchObject({ money_holds: true, energy_holds: true, flows_hold: true });
       expect(json["trades"]).toBeGreaterThan(12);
@@ -80,6 +87,8 @@ describe.each([
         expect(run.files.get(name)).toMatch(/^OCMF\|/);
         expect(run.files.get(name)).toBe(emulated.files.get(name));
       }
+      // Node ids, balances and signatures of both ends of each line, after all that has happened on it.
+      expect([...evidence]).toEqual([...emulated.evidence()]);
       dump.commit(emulatedEndMs);
       expect(readFileSync(path, "utf8")).toBe(readFileSync(join(folder, "emulated.vcd"), "utf8"));
     },
