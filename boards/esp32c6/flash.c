@@ -1,5 +1,5 @@
-// Partitions in the SPI flash. It is read through the ROM as well, not through the cache, which would keep what stood
-// there before it was written.
+// Partitions in the SPI flash. It is read through the ROM as well, not through the cache; where modules run out of it
+// (mmu.c), the cache is told what has been written.
 #include <string.h>
 
 #include "board.h"
@@ -24,6 +24,7 @@ static int usable;
 void flash_init(void) {
     // The ROM has read the image; it is told the chip's size here, and to lift write protection of all of it.
     usable = ROM_FLASH_CONFIG(0, FLASH_BYTES, 65536, SECTOR_BYTES, 256, 0xffff) == 0 && ROM_FLASH_UNLOCK() == 0;
+    mmu_init();
 }
 
 int32_t flash_read_at(uint32_t address, uint8_t *data, uint32_t length) {
@@ -47,7 +48,9 @@ int32_t flash_program_at(uint32_t address, const uint8_t *data, uint32_t length)
         // Bytes of the first and the last word that are not ours: ones clear no bits.
         memset(flash_piece, 0xff, sizeof flash_piece);
         memcpy((uint8_t *)flash_piece + skip, data, count);
-        if (flash_operate(FLASH_PROGRAM, address - skip, (skip + count + 3) & ~3u) != 0) return ERR_FLASH;
+        int32_t failed = flash_operate(FLASH_PROGRAM, address - skip, (skip + count + 3) & ~3u);
+        mmu_forget(address, count); // part of it may be written
+        if (failed != 0) return ERR_FLASH;
         address += count;
         data += count;
         length -= count;
@@ -57,7 +60,9 @@ int32_t flash_program_at(uint32_t address, const uint8_t *data, uint32_t length)
 
 int32_t flash_erase_at(uint32_t address) {
     if (!usable || !board_power_good()) return ERR_FLASH;
-    return flash_operate(FLASH_ERASE, address, 0) == 0 ? 0 : ERR_FLASH;
+    int32_t failed = flash_operate(FLASH_ERASE, address, 0);
+    mmu_forget(address, SECTOR_BYTES);
+    return failed == 0 ? 0 : ERR_FLASH;
 }
 
 uint32_t board_flash_sector_bytes(void) {
@@ -81,12 +86,6 @@ int32_t board_flash_read(enum board_partition partition, uint32_t offset, uint8_
 int32_t board_flash_program(enum board_partition partition, uint32_t offset, const uint8_t *data, uint32_t length) {
     if (!inside(partition, offset, length) || length > SECTOR_BYTES - offset % SECTOR_BYTES) return ERR_RANGE;
     return length == 0 ? 0 : flash_program_at(partitions[partition].address + offset, data, length);
-}
-
-// The ROM maps the firmware's place alone; nothing maps the slots yet, and so no image is taken.
-const uint8_t *board_flash_map(enum board_partition partition) {
-    (void)partition;
-    return NULL;
 }
 
 int32_t board_flash_erase(enum board_partition partition, uint32_t sector) {

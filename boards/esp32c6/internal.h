@@ -13,6 +13,10 @@ void time_init(void);
 void watchdog_disable_all(void);
 void supply_init(void);
 void flash_init(void);
+// Maps the slots and the metrology modules.
+void mmu_init(void);
+// What stands in flash at `address` has changed: what the cache kept of it is dropped, if it is mapped.
+void mmu_forget(uint32_t address, uint32_t bytes);
 
 // Takes what has arrived out of the UARTs. In RAM.
 void uart_interrupt(void);

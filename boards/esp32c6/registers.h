@@ -12,6 +12,7 @@
 #define PLIC_MX 0x20001000u
 #define UART0 0x60000000u
 #define UART1 0x60001000u
+#define SPI_MEM 0x60002000u
 #define TIMG0 0x60008000u
 #define SYSTIMER 0x6000a000u
 #define USB_DEVICE 0x6000f000u
@@ -123,6 +124,15 @@
 #define SIGNAL_U1TXD 9u
 #define SIGNAL_PCNT_CH0(unit) (101u + 4 * (unit))
 #define SIGNAL_PCNT_CTRL_CH0(unit) (103u + 4 * (unit))
+
+// ---- Mapping of flash: one table for instructions and data --------------------------------------------------------
+
+#define SPI_MEM_MMU_ITEM_CONTENT (SPI_MEM + 0x37cu) // of the entry that the index names
+#define SPI_MEM_MMU_ITEM_INDEX (SPI_MEM + 0x380u)
+#define MMU_RANGE 0x42000000u // entry n maps the page n of it
+#define MMU_ENTRIES 256u
+#define MMU_PAGE_BYTES 0x10000u // as the ROM leaves it
+#define MMU_VALID BIT(9)        // below it: the page's number in flash
 
 // ---- Watchdogs ----------------------------------------------------------------------------------------------------
 

@@ -18,5 +18,7 @@
 // The cache through which flash is read and executed. Resuming takes what suspending returned.
 #define ROM_CACHE_SUSPEND ROM_FUNCTION(0x40000698u, uint32_t, void)
 #define ROM_CACHE_RESUME ROM_FUNCTION(0x4000069cu, void, uint32_t autoload)
+// Drops what it keeps of a range of addresses, which is read anew when it is wanted.
+#define ROM_CACHE_INVALIDATE ROM_FUNCTION(0x40000648u, void, uint32_t address, uint32_t bytes)
 
 #endif

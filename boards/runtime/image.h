@@ -21,8 +21,8 @@ uint32_t image_length(const uint8_t *header);
 // is none. ERR_STATE: there is no update key. ERR_SIGNATURE: it is not by that key.
 int32_t image_check_header(const uint8_t *header, const char *magic, uint32_t room);
 
-// Whether the module at `offset` of a partition is the one that the header, which is checked, names. ERR_MAC: it is not.
-// ERR_FLASH.
+// Whether the module at `offset` of a partition, as it is mapped, is the one that the header, which is checked, names.
+// ERR_MAC: it is not. ERR_STATE: nothing can run out of the partition.
 int32_t image_check_module(const uint8_t *header, enum board_partition partition, uint32_t offset);
 
 // Programs `length` bytes at `offset` of a partition, and erases each sector first that begins among them. ERR_FLASH.

@@ -69,7 +69,7 @@ describeBoard("the service link", () => {
     await bad(Op.load, bytes(0, 0, 0, 0, 0, 0, 0, 0, 0), "the board has no room for this module");
     await bad(Op.load, bytes(0, 9, 0, 0, 0, 5, 0, 0, 0, 1), "a chunk is out of order");
     await bad(Op.flashRead, bytes(0, 1), "partition, offset and length are missing");
-    await bad(Op.flashRead, bytes(5, 0, 0, 0, 0, 0, 0, 0, 0), "no such partition");
+    await bad(Op.flashRead, bytes(6, 0, 0, 0, 0, 0, 0, 0, 0), "no such partition");
     await bad(Op.flashRead, bytes(0, 0, 0, 4, 0, 1, 0, 0, 0), "outside the partition");
     await bad(Op.flashRead, bytes(0, 1, 0, 0, 0, 255, 255, 255, 255), "outside the partition");
     await bad(Op.memoryRead, bytes(0, 0, 0, 0, 0, 1), "address and length are missing");

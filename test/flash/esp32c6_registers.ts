@@ -11,6 +11,7 @@ export const MMIO_BLOCKS: readonly Block[] = (
     ["PLIC_MX", 0x20001000, 0x94],
     ["UART0", 0x60000000, 0xa0],
     ["UART1", 0x60001000, 0xa0],
+    ["SPI_MEM", 0x60002000, 0x400],
     ["TIMG0", 0x60008000, 0x100],
     ["SYSTIMER", 0x6000a000, 0x90],
     ["USB_DEVICE", 0x6000f000, 0x70],

@@ -25,26 +25,45 @@ afterEach(async () => {
 
 describe("tieline provision", () => {
   whereItRuns("posix", () => {
-    it.skipIf(!python)("makes a meter of an empty board at a serial port, and seals it", async () => {
-      bench = await Bench.onPort({ rootless: true });
-      const first = await bench.tieline("provision", ...METER, "--peer", PEER, "--peer", "accept", "--seal", "--json");
-      expect(first).toMatchObject({ status: 0, stderr: "" });
-      const report = JSON.parse(first.stdout) as Record<string, string>;
-      expect(report).toMatchObject({ board: "posix", sealed: true, made: { metrology: true, node: true } });
-      expect(report["node_id"]).toMatch(/^0[23][0-9a-f]{64}$/);
-      const settings = await bench.tieline("console", "settings");
-      for (const said of [/sealed +yes/, /serial +TL-4711/, /1000 imp\/kWh/, /interval +900 s/, /link 1 +called: 0/]) {
-        expect(settings.stdout).toMatch(said);
-      }
-      expect(settings.stdout).toMatch(/link 2 +calls/);
-      expect((await bench.tieline("console", "keys")).stdout).toContain(report["public_key_spki"]);
-      // The seal holds, and its keys are never made anew.
-      const again = await bench.tieline("provision", ...METER);
-      expect(again).toMatchObject({ status: 1, stdout: "" });
-      expect(again.stderr).toContain("the board is sealed and its cover is closed");
-      expect((await bench.tieline("console", "logs")).stdout).toMatch(/settings refused: sealed/);
-      expect((await bench.tieline("console", "keys")).stdout).toContain(report["public_key_spki"]);
-    });
+    it.skipIf(!python)(
+      "makes a meter of an empty board at a serial port, and seals it",
+      async () => {
+        bench = await Bench.onPort({ rootless: true });
+        const first = await bench.tieline(
+          "provision",
+          ...METER,
+          "--peer",
+          PEER,
+          "--peer",
+          "accept",
+          "--seal",
+          "--json",
+        );
+        expect(first).toMatchObject({ status: 0, stderr: "" });
+        const report = JSON.parse(first.stdout) as Record<string, string>;
+        expect(report).toMatchObject({ board: "posix", sealed: true, made: { metrology: true, node: true } });
+        expect(report["node_id"]).toMatch(/^0[23][0-9a-f]{64}$/);
+        const settings = await bench.tieline("console", "settings");
+        for (const said of [
+          /sealed +yes/,
+          /serial +TL-4711/,
+          /1000 imp\/kWh/,
+          /interval +900 s/,
+          /link 1 +called: 0/,
+        ]) {
+          expect(settings.stdout).toMatch(said);
+        }
+        expect(settings.stdout).toMatch(/link 2 +calls/);
+        expect((await bench.tieline("console", "keys")).stdout).toContain(report["public_key_spki"]);
+        // The seal holds, and its keys are never made anew.
+        const again = await bench.tieline("provision", ...METER);
+        expect(again).toMatchObject({ status: 1, stdout: "" });
+        expect(again.stderr).toContain("the board is sealed and its cover is closed");
+        expect((await bench.tieline("console", "logs")).stdout).toMatch(/settings refused: sealed/);
+        expect((await bench.tieline("console", "keys")).stdout).toContain(report["public_key_spki"]);
+      },
+      120_000,
+    );
 
     it("keeps the keys of a board that it sets up a second time", async () => {
       bench = await Bench.onSocket({ rootless: true });
@@ -138,7 +157,7 @@ describe("tieline provision", () => {
     expect(missing.stderr).toMatch(/meter\.serial: is missing/);
     const nowhere = await tieline("provision", ...METER);
     expect(nowhere.stderr).toMatch(/give either --port or --socket/);
-  }, 30_000);
+  }, 120_000);
 });
 
 describe("tieline console and update", () => {
