@@ -112,6 +112,10 @@ describe.each(["posix", "posix, sanitized"] as const)("free mode of the board %s
         // Nothing of all that has reached the meter.
         expect(await board.registers()).toMatchObject({ importPulses: 0n, clockState: "" });
         expect(await board.step(6000)).toBe(10_000);
+        // A change waits for the next whole second.
+        expect(await board.step(6300, { tamper: 1 })).toBe(7000);
+        expect(await board.step(6999)).toBe(7000);
+        expect(await board.step(7000)).toBe(10_000);
         expect(board.log).toEqual([]);
       }));
 

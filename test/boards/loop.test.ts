@@ -26,6 +26,10 @@ const DAY: readonly Leg[] = [
   { mw: 11_000_000, toMs: 14 * MINUTE + 250 },
   { mw: -4_000_000, toMs: 31 * MINUTE + 999, then: { cover: true } },
   { mw: -7_500_000, toMs: 31 * MINUTE + 1_500, then: { magnet: true } },
+  // Shortly after an interval's end, and shortly before one, with pulses on both sides before the next poll.
+  { mw: 22_000_000, toMs: 7_300 + 35 * MINUTE + 200, then: { cover: false } },
+  { mw: 22_000_000, toMs: 7_300 + 40 * MINUTE - 200, then: { cover: true } },
+  { mw: 22_000_000, toMs: 41 * MINUTE },
   { mw: 0, toMs: 47 * MINUTE, then: { cover: false, utcMs: MIDNIGHT + 53 * MINUTE } },
   { mw: 900_000, toMs: 61 * MINUTE, then: { magnet: false } },
   { mw: 22_000_000, toMs: 100 * MINUTE },
