@@ -90,7 +90,7 @@ const isHome = ({ meter, up, down }: StreetPlace): boolean =>
   meter !== undefined && up !== undefined && down.length === 0;
 
 /** Keys as the emulated meter and node of that name have them. */
-function provisioningOf(seed: string, name: string): Provisioning {
+export function provisioningOf(seed: string, name: string): Provisioning {
   const node = new Entropy(seed, `node/${name}`);
   return {
     key: generateKey(new Entropy(seed).stream(`key/${name}`)),

@@ -50,7 +50,7 @@ export function openBoard(option: BoardOption, provisioning: Provisioning): Open
     const { source } = option;
     if ("service" in source) {
       const peer = source.peer === undefined ? undefined : opened(targetOf(source.kind, source.peer));
-      const board = new SyncBoard(opened(targetOf(source.kind, source.service)), HELLO_MS);
+      const board = new SyncBoard(opened(targetOf(source.kind, source.service)));
       demandStart(found(board));
       return { option, board, peer, publicKey: checked(board), close };
     }
@@ -94,7 +94,10 @@ function socketOf(address: string): StreamTarget {
 
 /** A board that is there already is to begin anew, driven: the message of its READY event. */
 function found(board: SyncBoard): string {
+  const { answerMs } = board;
+  board.answerMs = HELLO_MS;
   board.hello();
+  board.answerMs = answerMs;
   board.writeSettings({ mode: Uint8Array.of(0) });
   return board.restart();
 }

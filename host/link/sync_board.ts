@@ -51,7 +51,7 @@ export class SyncBoard {
   /** @param answerMs how long an answer may take */
   constructor(
     readonly stream: BlockingStream,
-    private readonly answerMs = ANSWER_MS,
+    public answerMs = ANSWER_MS,
   ) {}
 
   /** Waits for a READY event: its message. Throws BoardSilent. */

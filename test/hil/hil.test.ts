@@ -1,3 +1,4 @@
+import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -7,8 +8,10 @@ import { prepareBoards } from "../../host/cli/hil.js";
 import { type Finished, prepare, type Running } from "../../host/cli/run_scenario.js";
 import { engineByName } from "../../host/engine/index.js";
 import { parseBoard } from "../../host/hil/board_option.js";
-import { BoardPlaces } from "../../host/hil/board_places.js";
+import { BoardPlaces, provisioningOf } from "../../host/hil/board_places.js";
+import { createImage } from "../../host/link/image.js";
 import { posixMissing } from "../../host/posix/index.js";
+import { POSIX_BOARD } from "../../host/posix/paths.js";
 import { qemuMissing } from "../../host/qemu/index.js";
 import { readScenario } from "../../host/scenario/check.js";
 import { projectRoot } from "../../host/root.js";
@@ -37,12 +40,12 @@ interface Run {
 }
 
 /** A street run with boards for some of its homes. */
-function withBoards(scenario: Scenario, options: readonly string[], dump: DumpFile): Run {
+function withBoards(scenario: Scenario, options: readonly string[], dump?: DumpFile): Run {
   const boards = new BoardPlaces(scenario, options.map(parseBoard), engine);
   try {
     const { simulation, finish } = prepareBoards(scenario, engine, boards, dump);
     toEnd(simulation);
-    expect(boards.requests).toBeGreaterThan(1_000);
+    expect(boards.requests).toBeGreaterThan(200);
     const done = finish();
     return { done, evidence: done.evidence() };
   } finally {
@@ -91,6 +94,38 @@ describe.each([
       expect([...evidence]).toEqual([...emulated.evidence()]);
       dump.commit(emulatedEndMs);
       expect(readFileSync(path, "utf8")).toBe(readFileSync(join(folder, "emulated.vcd"), "utf8"));
+    },
+    LIMIT_MS,
+  );
+});
+
+describe.skipIf(posixMissing() !== undefined)("a board behind sockets", () => {
+  const scenario = five(600_000);
+  const folder = mkdtempSync(join(tmpdir(), "tieline-hil-"));
+  let bridge: ChildProcess;
+
+  beforeAll(async () => {
+    const flash = join(folder, "flash");
+    createImage(flash, provisioningOf(scenario.seed, "home"));
+    bridge = spawn(process.execPath, [join(projectRoot(), "test/hil/bridge.mjs"), folder, POSIX_BOARD, flash]);
+    await new Promise((resolve) => bridge.stdout?.once("data", resolve));
+  }, LIMIT_MS);
+
+  afterAll(() => {
+    bridge.kill("SIGKILL");
+    rmSync(folder, { recursive: true });
+  });
+
+  it(
+    "is found as it is, trades, and is refused when it has counted",
+    () => {
+      const { simulation, finish } = prepare(scenario, engine, undefined);
+      toEnd(simulation);
+      const option = `home=socket:${folder}/service,${folder}/peer`;
+      expect(withBoards(scenario, [option]).done.json(FACTS)).toEqual(finish().json(FACTS));
+      expect(() => withBoards(scenario, [option])).toThrow(
+        `--board ${option}: its meter has counted before; a street begins with registers at zero`,
+      );
     },
     LIMIT_MS,
   );
