@@ -182,9 +182,10 @@ describe.skipIf(!built)("the ESP32-C6 board's firmware", () => {
     expect(memories).toBeGreaterThan(200_000);
     const heap = symbol("__heap_end") - symbol("__heap_start");
     expect(heap).toBeGreaterThanOrEqual(symbol("__heap_least"));
-    // Beside the memories: parsed modules and value stacks, code kept between calls, and what a single call compiles.
-    const cache = Number(/CODE_CACHE \?= (\d+)/.exec(source("esp32c6/board.mk"))?.[1]);
-    expect(heap).toBeGreaterThan(memories + 64_000 + cache + 126_000);
+    // Beside the memories, as `npm run bench -- board` measures them: parsed modules and value stacks, both modules' code at
+    // its peak with so much of it kept between calls, and what lies between blocks.
+    expect(/CODE_CACHE \?= (\d+)/.exec(source("esp32c6/board.mk"))?.[1]).toBe("32768");
+    expect(heap).toBeGreaterThan(memories + 74_000 + 126_000 + 8000);
     expect(symbol("__stack_top") - symbol("__stack_bottom")).toBe(16384);
   });
 });
