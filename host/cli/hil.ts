@@ -29,10 +29,7 @@ export function hilCommand(): Command {
     .argument("<scenario>", "a ready scenario's name, or a YAML file (SCENARIOS.md), with a market");
   return withRunOptions(command)
     .addOption(
-      new Option(
-        "--board <name=source>",
-        "the board of a home: qemu, posix, serial:SERVICE[,PEER] or socket:SERVICE[,PEER]; may be given more than once",
-      )
+      new Option("--board <name=source>", "the board of a home, of those below; may be given more than once")
         .argParser(takeBoard)
         .makeOptionMandatory(),
     )
@@ -42,12 +39,13 @@ export function hilCommand(): Command {
 
 const SOURCES = `
 Boards:
-  qemu            an RV32 machine of QEMU's with this project's firmware, its flash in a file of its own
-  posix           the same firmware's C as a process of this machine
-  serial:SERVICE  a board at a serial port, 115,200 baud
-  socket:SERVICE  one behind a unix socket, or TCP where SERVICE is HOST:PORT
-All others are emulated as by "tieline run", and a board of an emulated kind has the keys that its meter would have there:
-its receipts are the same, byte for byte.
+  qemu, posix           an RV32 machine of QEMU's with this project's firmware, or its C as a process of this machine; it
+                        runs by itself, in steps of the scenario's time; with :driven it is driven call by call
+  serial:SERVICE        a board at a serial port, 115,200 baud, driven
+  serial:SERVICE,PEER   one that takes steps, with its link to a peer at another port
+  socket:SERVICE[,PEER] likewise behind unix sockets, or TCP where an address is HOST:PORT
+All other homes are emulated as by "tieline run", and a board of an emulated kind has the keys that its home would have
+there: all files are the same, byte for byte.
 `;
 
 function takeBoard(text: string, before: readonly BoardOption[] | undefined): BoardOption[] {

@@ -1,9 +1,11 @@
 // The far side of a BlockingStream (blocking_stream.ts): opens what it is told, and carries bytes both ways. Every message
 // to the near side is announced by a count that it can wait for.
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { closeSync, constants, openSync } from "node:fs";
 import { createConnection, createServer } from "node:net";
 import { setImmediate } from "node:timers";
 import { setTimeout as pause } from "node:timers/promises";
+import { ReadStream, WriteStream } from "node:tty";
 import { parentPort, workerData } from "node:worker_threads";
 
 const RETRY_MS = 20;
@@ -102,20 +104,31 @@ function openListener({ path }) {
   return { write: (bytes) => (caller === undefined ? early.push(bytes) : caller.write(bytes)), close };
 }
 
-/** The port's library is loaded where there is a port only: it is a native one. */
-async function openSerial({ path, baudRate }) {
-  const { SerialPort } = await import("serialport");
-  const serial = new SerialPort({ path, baudRate, autoOpen: false });
-  const failure = await new Promise((resolve) => serial.open(resolve));
-  if (failure) {
-    end(`${path}: ${failure.message}`);
-    return { write: () => undefined, close: () => undefined };
+/** Speed and raw mode are what stty sets: libraries for serial ports wait in the loop of the main thread, which is asleep. */
+function openSerial({ path, baudRate }) {
+  const nothing = { write: () => undefined, close: () => undefined };
+  let file;
+  try {
+    file = openSync(path, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
+  } catch (error) {
+    end(`${path}: ${error.message}`);
+    return nothing;
   }
+  const set = spawnSync("stty", [`${baudRate}`, "raw", "-echo", "cs8", "-parenb", "-cstopb", "clocal"], {
+    stdio: [file, "ignore", "pipe"],
+  });
+  if (set.status !== 0) {
+    closeSync(file);
+    end(`${path}: stty: ${set.error?.message ?? set.stderr.toString("utf8").trim()}`);
+    return nothing;
+  }
+  const serial = new ReadStream(file);
+  const out = new WriteStream(file);
   serial.on("data", received);
-  serial.once("error", (error) => end(`${path}: ${error.message}`));
+  for (const side of [serial, out]) side.on("error", (error) => end(`${path}: ${error.message}`));
   serial.once("close", () => end(`${path}: the port is closed`));
   tell({ open: true });
-  return { write: (bytes) => serial.write(bytes), close: () => serial.close() };
+  return { write: (bytes) => out.write(bytes), close: () => serial.destroy() };
 }
 
 const OPENERS = { process: openProcess, socket: openSocket, listen: openListener, serial: openSerial };

@@ -1,9 +1,11 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { BlockingStream, StreamEnded, type StreamTarget } from "../../host/link/blocking_stream.js";
 
+/** Has a terminal line. */
+const SCRIPT = "/usr/bin/script";
 const streams: BlockingStream[] = [];
 const folders: string[] = [];
 
@@ -105,6 +107,28 @@ describe("a blocking stream", () => {
     stream.settle(20_000);
     stream.close();
     expect(stream.ended).toMatch(/closed/);
+  });
+
+  it.skipIf(!existsSync(SCRIPT))("carries every byte over a terminal line and back", () => {
+    // Its child holds a terminal's one end, and names it; script itself is at the other one.
+    const holder = "stty raw -echo; tty; exec sleep 60";
+    const other = open({ kind: "process", command: SCRIPT, args: ["-qfc", holder, "/dev/null"] });
+    let name = "";
+    while (!name.includes("\n")) name += Buffer.from(other.read(20_000)).toString();
+    const serial = open({ kind: "serial", path: name.trim(), baudRate: 115_200 });
+    serial.opened(20_000);
+    const sent = Buffer.from(Array.from({ length: 512 }, (_, i) => i & 0xff));
+    serial.write(sent);
+    expect(readAll(other, sent.length).equals(sent)).toBe(true);
+    other.write(sent);
+    expect(readAll(serial, sent.length).equals(sent)).toBe(true);
+    serial.close();
+    expect(serial.ended).toMatch(/the port is closed/);
+  });
+
+  it("names what is no serial port", () => {
+    const stream = open({ kind: "serial", path: "/dev/null", baudRate: 115_200 });
+    expect(() => stream.opened(20_000)).toThrow(/^\/dev\/null: stty: /);
   });
 
   it("names a serial port that is not there", () => {
