@@ -55,15 +55,13 @@ export const PEER_SEEDS = LONG ? 60 : 2;
 /** Calls of modules that boards repeat of what a test did on V8, and instances of modules that they are of, by engine. */
 export const TAPE_CALLS = LONG ? { posix: 20_000, qemu: 2000 } : { posix: 300, qemu: 40 };
 export const TAPES = LONG ? { posix: 200, qemu: 20 } : { posix: 3, qemu: 1 };
-/** Every so many flash operations of a board that pays, forwards or is paid its power fails. */
-export const BOARD_CUTS_EVERY = LONG ? 1 : 5;
 /** Calls of imports with wild pointers, by board, in each place of a module. */
 export const WILD_CALLS = LONG
   ? { posix: 1_000_000, "posix, sanitized": 1_000_000, qemu: 50_000 }
   : { posix: 100_000, "posix, sanitized": 100_000, qemu: 1500 };
 /** How often a board with QEMU is killed in the middle of its work. */
-export const KILLS = LONG ? 200 : 20;
+export const KILLS = LONG ? 200 : 50;
 /** Calls of each recorded node that are done again, by board. */
 export const NODE_TAPE_CALLS = LONG ? { posix: Infinity, qemu: Infinity } : { posix: 1000, qemu: 60 };
 /** Virtual time of a street with boards, minutes. */
-export const HIL_MINUTES = LONG ? { qemu: 180, posix: 720 } : { qemu: 15, posix: 30 };
+export const HIL_MINUTES = LONG ? { qemu: 1440, posix: 1440 } : { qemu: 60, posix: 60 };
