@@ -9,7 +9,7 @@ import { inProcess, LiveNetwork, type LiveNode, onBoard } from "./live_network.j
 /** Payer, forwarder and recipient. */
 export const NAMES = ["payer", "forwarder", "recipient"] as const;
 export type Name = (typeof NAMES)[number];
-export const AMOUNT_MSAT = 3_000_000n;
+export const AMOUNT_MSAT = 1_000_000n;
 const FUNDING_MSAT = 1_000_000_000n;
 
 /** Three nodes in a row with their channels: what their flash holds. */
