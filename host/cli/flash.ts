@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { SingleBar } from "cli-progress";
 import { Command, InvalidArgumentError } from "commander";
 import { flashBoard } from "../flash/flash_board.js";
 import { checkImage } from "../flash/image.js";
 import { ESP32C6_FOLDER, IMAGE_NAME } from "../flash/paths.js";
+import { withTransferBar } from "./transfer_bar.js";
 
 interface FlashOptions {
   readonly port: string;
@@ -35,27 +35,8 @@ function parseBaud(text: string): number {
 async function flash({ port, board, image: file, baud }: FlashOptions): Promise<void> {
   if (board !== "esp32c6") throw new Error(`--board ${board}: only esp32c6 is flashed`);
   const image = readImageFile(file);
-  const bar = new SingleBar({
-    format: "{bar} {value} of {total} bytes",
-    stream: process.stderr,
-    noTTYOutput: false,
-    clearOnComplete: true,
-  });
-  bar.start(image.length, 0);
-  try {
-    const { md5 } = await flashBoard({
-      port,
-      image,
-      baud,
-      onProgress: (bytes) => {
-        bar.update(bytes);
-      },
-    });
-    bar.stop();
-    console.log(`${port}: ${image.length} bytes written and verified (MD5 ${md5}); the board restarts`);
-  } finally {
-    bar.stop();
-  }
+  const { md5 } = await withTransferBar(image.length, (onProgress) => flashBoard({ port, image, baud, onProgress }));
+  console.log(`${port}: ${image.length} bytes written and verified (MD5 ${md5}); the board restarts`);
 }
 
 function readImageFile(file: string | undefined): Uint8Array {

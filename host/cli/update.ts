@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
-import { SingleBar } from "cli-progress";
 import { Command } from "commander";
 import { imageKind } from "../image/image.js";
 import type { BoardAddress } from "../installer/connect.js";
 import { withBoard, withBoardAddress } from "./board_address.js";
+import { withTransferBar } from "./transfer_bar.js";
 
 interface Options extends BoardAddress {
   readonly restart?: boolean;
@@ -30,22 +30,9 @@ async function run(file: string, options: Options): Promise<void> {
   const kind = imageKind(image);
   if (kind === undefined) throw new Error(`${file}: is no image of a module (tieline image sign)`);
   await withBoard(options, async ({ client }) => {
-    const bar = new SingleBar({
-      format: "{bar} {value} of {total} bytes",
-      stream: process.stderr,
-      noTTYOutput: false,
-      clearOnComplete: true,
-    });
-    bar.start(image.length, 0);
-    try {
-      const progress = (bytes: number): void => {
-        bar.update(bytes);
-      };
-      if (kind === "metrology") await client.replaceMetrology(image, progress);
-      else await client.update(image, progress);
-    } finally {
-      bar.stop();
-    }
+    await withTransferBar(image.length, (progress) =>
+      kind === "metrology" ? client.replaceMetrology(image, progress) : client.update(image, progress),
+    );
     if (options.restart !== true) {
       console.log(`${file}: ${image.length} bytes taken; the board tries it from its next start on`);
       return;

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { PosixMachine } from "../../host/posix/index.js";
+import type { RecordedCall } from "../../host/trace/board_calls.js";
+import { replay } from "../../host/trace/board_replay.js";
 import { whereItRuns } from "../driver/engines.js";
-import { replay, type RecordedCall } from "./recording.js";
 import { story } from "./story.js";
 
 /** Every so many flash operations the power is cut. */

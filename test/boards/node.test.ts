@@ -1,8 +1,8 @@
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Machine } from "../../host/link/machine.js";
+import { replay } from "../../host/trace/board_replay.js";
 import { whereItRuns } from "../driver/engines.js";
 import { BOARDS, engineOf, makeMachine } from "./board.js";
-import { replay } from "./recording.js";
 import { type Story, story } from "./story.js";
 
 let recorded: Story;

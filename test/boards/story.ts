@@ -2,9 +2,10 @@ import { expect } from "vitest";
 import { Entropy } from "../../host/board/entropy.js";
 import { generateKey } from "../../host/board/key_store.js";
 import type { BoardImage } from "../../host/link/image.js";
+import { BoardRandom } from "../../host/board/board_random.js";
+import { BoardRecorder, type RecordedCall } from "../../host/trace/board_calls.js";
 import { ENERGY, INTERVAL_S, LINE, LineNetwork } from "../node/lines.js";
 import { invoiceOf, routeOf } from "../node/network.js";
-import { BoardRandom, Recorder, type RecordedCall } from "./recording.js";
 
 const SEED = new Uint8Array(32).fill(0x5e);
 const PRICE = 200_000n;
@@ -17,7 +18,7 @@ export interface Story {
 
 /** The node "board" runs on a recorder, with the random generator of a board. */
 class RecordedNetwork extends LineNetwork {
-  readonly recorder = new Recorder();
+  readonly recorder = new BoardRecorder();
 
   constructor() {
     super("v8", "boards");

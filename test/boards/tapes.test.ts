@@ -1,9 +1,10 @@
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Machine } from "../../host/link/machine.js";
+import type { RecordedCall } from "../../host/trace/board_calls.js";
+import { replay } from "../../host/trace/board_replay.js";
 import { whereItRuns } from "../driver/engines.js";
 import { LONG, NODE_TAPE_CALLS } from "../long/counts.js";
 import { engineOf, makeMachine } from "./board.js";
-import { replay, type RecordedCall } from "./recording.js";
 import { energy, type NodeTape, payments } from "./tapes.js";
 
 const NAMES = ["payer", "forwarder", "recipient", "generator", "home"];

@@ -6,7 +6,8 @@ import { along, DrillNetwork, offer, swap } from "../node/drills.js";
 import { INTERVAL_S } from "../node/lines.js";
 import { type MakeFlash, routeOf, type TestNode } from "../node/network.js";
 import type { NodeConfig } from "../../host/node/requests.js";
-import { BoardRandom, Recorder, type RecordedCall } from "./recording.js";
+import { BoardRandom } from "../../host/board/board_random.js";
+import { BoardRecorder, type RecordedCall } from "../../host/trace/board_calls.js";
 
 /** All that one node, with its meter if it has one, was asked for from outside. */
 export interface NodeTape {
@@ -20,7 +21,7 @@ const seedOf = (name: string): Uint8Array => new Entropy(name, "board's seed").b
 
 /** Every node of it is recorded. */
 class TapedNetwork extends DrillNetwork {
-  private readonly recorders = new Map<string, Recorder>();
+  private readonly recorders = new Map<string, BoardRecorder>();
 
   constructor(seed: string) {
     super("v8", seed);
@@ -48,8 +49,8 @@ class TapedNetwork extends DrillNetwork {
     return { name, calls: this.recorder(name).calls, image: { root, key, seed: seedOf(name) } };
   }
 
-  private recorder(name: string): Recorder {
-    const recorder = this.recorders.get(name) ?? new Recorder();
+  private recorder(name: string): BoardRecorder {
+    const recorder = this.recorders.get(name) ?? new BoardRecorder();
     this.recorders.set(name, recorder);
     return recorder;
   }
