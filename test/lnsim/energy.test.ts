@@ -4,12 +4,13 @@ import { availableEngines } from "../../host/engine/index.js";
 import { type LineSummary, simulateLines } from "../../host/lnsim/energy.js";
 import { readNode } from "../../host/node/module.js";
 
-const SEEDS = process.env["TIELINE_LONG"] === "1" ? 10_000 : 500;
+const long = process.env["TIELINE_LONG"] === "1";
+const SEEDS = long ? 10_000 : 500;
 
 describe.each(availableEngines())("simulated lines on $name", (engine) => {
   const file = readNode();
 
-  it("agree on what was swapped and counted, whatever happens", { timeout: 3_600_000 }, async () => {
+  it("agree on what was swapped and counted, whatever happens", { timeout: long ? 36_000_000 : 900_000 }, async () => {
     const total: LineSummary = {
       lines: 0,
       swaps: 0,

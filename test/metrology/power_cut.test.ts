@@ -22,7 +22,8 @@ const SECTORS = 8;
 const INTERVAL_MS = 5000;
 /** Days of the life; of each kind, how many are cut to pieces. A day that changes a sector is of its region's kind. */
 const DAYS = 400;
-const PER_KIND = process.env["TIELINE_LONG"] === "1" ? { v8: 20, wasm3: 5 } : { v8: 4, wasm3: 1 };
+const LONG = process.env["TIELINE_LONG"] === "1";
+const PER_KIND = LONG ? { v8: 20, wasm3: 5 } : { v8: 4, wasm3: 1 };
 /** What comes of them: 30,000 in all, most on the engine that boots fastest. */
 const LEAST_CUTS = { v8: 24_300, wasm3: 5_700 };
 /** Region of a sector of this geometry: 3 sectors of journal, 2 of events, 3 of records. */
@@ -218,7 +219,7 @@ function savedRegisters(engine: Engine, flash: FaultyFlash, outside: Outside, da
 
 describe.each(availableEngines())("power cuts on $name", (engine) => {
   const title = "lose nothing that was acknowledged, sign no page twice and leave the chain whole";
-  it(title, { timeout: 900_000 }, async () => {
+  it(title, { timeout: LONG ? 7_200_000 : 900_000 }, async () => {
     const flash = new FaultyFlash(SECTOR_BYTES, SECTORS, entropy.stream("flash"));
     const life = new Life(engine, flash);
     const left = new Map(["quiet", "journal", "events", "records"].map((kind) => [kind, PER_KIND[engine.name]]));
