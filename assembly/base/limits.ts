@@ -57,10 +57,10 @@ export const KEPT_READINGS: i32 = 9;
 // ---- Node module --------------------------------------------------------------------------------------------------
 
 /** Input and output buffer of the node module: the longest message, its length prefix and two MACs (BOLT 8), and slack. */
-export const NODE_INPUT_BYTES: i32 = 5120;
+export const NODE_INPUT_BYTES: i32 = 3584;
 export const NODE_OUTPUT_BYTES: i32 = 5120;
 /** Longest Lightning message taken or sent, type included. BOLT 8 allows 65,535; longer ones are passed over unread. */
-export const MAX_MESSAGE_BYTES: i32 = 4096;
+export const MAX_MESSAGE_BYTES: i32 = 2560;
 /** Peers that are connected at a time. Each has a receive buffer for one message. */
 export const MAX_CONNECTIONS: i32 = 4;
 /** HTLCs of one commitment transaction, both directions: max_accepted_htlcs of 12 each. */

@@ -1,12 +1,13 @@
-// What the node must not forget, in flash. Persistent state is a few regions of memory, each owned by its room; a shadow
-// of them says what flash knows. Whatever an event has changed becomes one transaction of the journal:
+// What the node must not forget, in flash. Persistent state is a few regions of memory, each owned by its room; digests
+// of their blocks say what flash knows. The blocks that an event has changed become one transaction of the journal:
 //
 //   entry    {u16 number of the first word, u16 count, count words of 8 bytes}...
+//            with bit 15 of the count, no words follow: they are zeros
 //   types    PIECE... COMMIT   a transaction: its pieces count once the last one, the COMMIT, is there
 //            STATE             a piece of a checkpoint: words that are not zero; the sector counts once it is closed
 //            HEAD              begins a checkpoint: version, bytes of the regions, chain_hash, the node's point
 //
-// Words are counted through all regions, and on through the pool of blobs, which has no shadow: a blob is written once.
+// Words are counted through all regions, and on through the pool of blobs, which has no digests: a blob is written once.
 
 import { ERR_CONFIG, ERR_FLASH } from "../base/errors";
 import { BLOB_BYTES, MAX_BLOBS, MAX_ENTRY_BYTES, NODE_SECTORS } from "../base/limits";
@@ -30,13 +31,15 @@ import { invoices, INVOICES_BYTES } from "../payment/invoices";
 import { parts, PARTS_BYTES } from "../payment/parts";
 import { policies, POLICIES_BYTES } from "../payment/policy";
 import { purse, PURSE_BYTES } from "../payment/purse";
+import { BLOCK_BYTES, DIGEST_KEY_BYTES, digest } from "../store/digest";
 import { Journal, JOURNAL_ENTRY } from "../store/journal";
+import * as board from "./board";
 import { BoardFlash } from "./board_flash";
 import { lines, LINES_BYTES } from "./line_events";
 
 const MAGIC: u32 = 0x314e4c54; // "TLN1"
 /** Of the rooms' records: a journal of another one is not read. */
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 const PIECE: i32 = 1;
 const COMMIT: i32 = 2;
@@ -68,8 +71,9 @@ const REGIONS: usize = memory.data<u32>([
   <u32>exchange,
   <u32>EXCHANGE_BYTES,
 ]);
-const REGIONS_END: usize = REGIONS + 88;
-const SHADOW_BYTES: i32 =
+const REGION_COUNT: i32 = 11;
+const REGIONS_END: usize = REGIONS + REGION_COUNT * 8;
+const REGIONS_BYTES: i32 =
   CHANNELS_BYTES +
   <i32>PARTS_BYTES +
   <i32>INVOICES_BYTES +
@@ -81,12 +85,15 @@ const SHADOW_BYTES: i32 =
   ENERGY_OFFERS_BYTES +
   PURSE_BYTES +
   EXCHANGE_BYTES;
+const ZEROS: i32 = 0x8000;
 const BLOB_WORDS: i32 = BLOB_BYTES >> 3;
-/** Words of the regions, and with those of the pool. */
-const WORDS: i32 = SHADOW_BYTES >> 3;
-const ALL_WORDS: i32 = WORDS + MAX_BLOBS * BLOB_WORDS;
+const POOL_WORDS: i32 = MAX_BLOBS * BLOB_WORDS;
+/** Words of the regions. */
+const WORDS: i32 = REGIONS_BYTES >> 3;
 
-const shadow: usize = memory.data(SHADOW_BYTES, 8);
+/** A u64 for each block of each region, of which the last may be a short one: of the contents that flash knows. */
+const digests: usize = memory.data((REGIONS_BYTES / BLOCK_BYTES + REGION_COUNT) * 8, 8);
+const keys: usize = memory.data(DIGEST_KEY_BYTES, 8);
 
 /** The entry under way, and how much of it there is. */
 const piece: usize = memory.data(MAX_ENTRY_BYTES, 8);
@@ -114,12 +121,12 @@ class NodeJournal extends Journal {
     begin(STATE);
     let word = 0;
     for (let region = REGIONS; region < REGIONS_END; region += 8) {
-      put_words(word, load<u32>(region), 0, load<u32>(region, 4) >> 3);
+      put_words(word, load<u32>(region), load<u32>(region, 4) >> 3);
       word += load<u32>(region, 4) >> 3;
     }
     for (let number: u32 = 1; number <= <u32>MAX_BLOBS; number++) {
       const words = (blob_bytes(number) + 7) >> 3;
-      put_words(word, blob_at(number), 0, words);
+      put_words(word, blob_at(number), words);
       word += BLOB_WORDS;
     }
     flush(STATE);
@@ -156,35 +163,50 @@ function put_run(word: i32, at: usize, count: i32): void {
   }
 }
 
-/**
- * Appends those of `count` words at `at` that differ from the ones at `before` (0: from zero), and writes them there. An
- * entry that is full goes out when more follows, so that the last one is still to be flushed.
- */
-function put_words(word: i32, at: usize, before: usize, count: i32): void {
+/** Appends that `count` words from `word` on are zeros. */
+function put_zeros(word: i32, count: i32): void {
+  if (filled + 4 > MAX_ENTRY_BYTES) flush(piece_type);
+  store<u16>(piece + <usize>filled, <u16>word);
+  store<u16>(piece + <usize>filled, <u16>(count | ZEROS), 2);
+  filled += 4;
+}
+
+/** Appends those of `count` words at `at` that are not zero. */
+function put_words(word: i32, at: usize, count: i32): void {
   let run = 0;
   for (let i = 0; i <= count; i++) {
-    const offset = (<usize>i) << 3;
-    if (i < count && load<u64>(at + offset) != (before == 0 ? 0 : load<u64>(before + offset))) {
+    if (i < count && load<u64>(at + ((<usize>i) << 3)) != 0) {
       run++;
     } else if (run > 0) {
-      const start = offset - ((<usize>run) << 3);
-      put_run(word + i - run, at + start, run);
-      if (before != 0) memory.copy(before + start, at + start, (<usize>run) << 3);
+      put_run(word + i - run, at + ((<usize>(i - run)) << 3), run);
       run = 0;
     }
   }
 }
 
-/** Copies all regions to the shadow, or back. */
-function copy_regions(back: bool): void {
-  let at = shadow;
+/**
+ * Takes new digests of all blocks, and appends the blocks that have changed, if `put`. An entry that is full goes out when
+ * more follows, so that the last one is still to be flushed.
+ */
+function put_changes(put: bool): void {
+  let word = 0;
+  let known = digests;
   for (let region = REGIONS; region < REGIONS_END; region += 8) {
-    const bytes = <usize>load<u32>(region, 4);
-    assert((bytes & 7) == 0);
-    const address = <usize>load<u32>(region);
-    if (back) memory.copy(address, at, bytes);
-    else memory.copy(at, address, bytes);
-    at += bytes;
+    let at = <usize>load<u32>(region);
+    let left = load<i32>(region, 4);
+    for (; left > 0; left -= BLOCK_BYTES, at += BLOCK_BYTES, known += 8) {
+      const bytes = min(left, BLOCK_BYTES);
+      const before = load<u64>(known);
+      const now = digest(at, bytes, keys);
+      store<u64>(known, now);
+      const words = bytes >> 3;
+      if (put && now != before) {
+        // Most blocks are zeros for the most part. A digest of 0 says that flash has nothing but those.
+        if (before != 0) put_zeros(word, words);
+        put_words(word, at, words);
+      }
+      word += words;
+    }
   }
 }
 
@@ -198,20 +220,21 @@ export function persist(): i32 {
     const number = ctz(bits) + 1;
     put_run(WORDS + (number - 1) * BLOB_WORDS, blob_at(number), (blob_bytes(number) + 7) >> 3);
   }
-  let word = 0;
-  let at = shadow;
-  for (let region = REGIONS; region < REGIONS_END; region += 8) {
-    const words = load<u32>(region, 4) >> 3;
-    put_words(word, load<u32>(region), at, words);
-    word += words;
-    at += (<usize>words) << 3;
-  }
+  put_changes(true);
   flush(COMMIT);
   blobs_saved();
-  if (outcome == 0) return 0;
-  // The sector takes no more. What it has of the transaction never counts; a checkpoint says all of it.
-  copy_regions(false);
-  return journal.renew();
+  // Where the sector takes no more, what it has of the transaction never counts: a checkpoint says all of it.
+  return outcome == 0 ? 0 : journal.renew();
+}
+
+/** Where `count` words from `word` on belong, all in one region or in the pool. 0: nowhere. */
+function place_of(word: i32, count: i32): usize {
+  for (let region = REGIONS; region < REGIONS_END; region += 8) {
+    const words = load<i32>(region, 4) >> 3;
+    if (word < words) return word + count <= words ? <usize>load<u32>(region) + ((<usize>word) << 3) : 0;
+    word -= words;
+  }
+  return word + count <= POOL_WORDS ? blob_at(1) + ((<usize>word) << 3) : 0;
 }
 
 /** Words of an entry to where they belong. ERR_FLASH: no such words. */
@@ -223,14 +246,16 @@ function apply(): i32 {
     const word = <i32>load<u16>(at);
     const count = <i32>load<u16>(at, 2);
     at += 4;
-    if (at + ((<usize>count) << 3) > end || word + count > ALL_WORDS) return ERR_FLASH;
-    if (word < WORDS) {
-      if (word + count > WORDS) return ERR_FLASH;
-      memory.copy(shadow + ((<usize>word) << 3), at, (<usize>count) << 3);
-    } else {
-      memory.copy(blob_at(1) + ((<usize>(word - WORDS)) << 3), at, (<usize>count) << 3);
+    const bytes = (<usize>(count & ~ZEROS)) << 3;
+    const to = place_of(word, count & ~ZEROS);
+    if (to == 0) return ERR_FLASH;
+    if ((count & ZEROS) != 0) {
+      memory.fill(to, 0, bytes);
+      continue;
     }
-    at += (<usize>count) << 3;
+    if (at + bytes > end) return ERR_FLASH;
+    memory.copy(to, at, bytes);
+    at += bytes;
   }
   return 0;
 }
@@ -244,11 +269,14 @@ function apply(): i32 {
 export function persist_boot(chain_hash: usize): i32 {
   if (flash.begin() < 0) return ERR_FLASH;
   store<u32>(head, VERSION);
-  store<u32>(head, SHADOW_BYTES, 4);
+  store<u32>(head, REGIONS_BYTES, 4);
   memory.copy(head + HEAD_CHAIN, chain_hash, 32);
   let code = key_public(KEY_NODE, head + HEAD_POINT);
+  if (code >= 0) code = board.random(keys, DIGEST_KEY_BYTES);
   if (code < 0) return code;
-  memory.fill(shadow, 0, SHADOW_BYTES);
+  for (let region = REGIONS; region < REGIONS_END; region += 8) {
+    memory.fill(load<u32>(region), 0, load<u32>(region, 4));
+  }
   blobs_begin();
 
   const mounted = journal.mount(0, NODE_SECTORS);
@@ -267,7 +295,7 @@ export function persist_boot(chain_hash: usize): i32 {
     code = replay(commits);
     if (code < 0) return code;
   }
-  copy_regions(true);
+  put_changes(false);
   code = journal.resume();
   // Pieces without a commit must not become part of the next transaction.
   if (code == 0 && unfinished) code = journal.renew();

@@ -17,7 +17,7 @@ LDFLAGS := --specs=picolibc.specs -nostartfiles -T $(LINKER_SCRIPT) -Wl,--gc-sec
 # Whose images of the node module the board takes: 66 hexadecimal digits, a compressed point. None: it takes none.
 UPDATE_KEY ?=
 # What both modules' compiled code may take of 512 KB; see "Memory" in README.md.
-CODE_CACHE ?= 32768
+CODE_CACHE ?= 12288
 # 1: a host may step the board through simulated time. Not for a meter that counts.
 HIL ?=
 BOARD_FLAGS := $(if $(HIL),-DBOARD_STEPPED) -DUPDATE_KEY='"$(UPDATE_KEY)"' -DCODE_CACHE_BYTES=$(CODE_CACHE)u

@@ -32,7 +32,7 @@ void code_cache_trim(void) {
 
 void code_cache_set_limit(uint32_t bytes) {
     limit = bytes;
-    peak = 0;
+    peak = metrology_module.code_peak = node_module.code_peak = 0;
 }
 
 struct code_cache_figures code_cache_figures(void) {

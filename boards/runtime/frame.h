@@ -5,8 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Longest content of a frame of the service link: header, a call of the node with its arguments and a full input buffer, CRC.
-#define FRAME_BYTES 5184
+// Longest content of a frame to a board's service link: header, a call of metrology with its arguments and a full input
+// buffer, CRC.
+#define FRAME_BYTES 4160
 
 enum frame_event {
     FRAME_NONE,     // nothing complete yet

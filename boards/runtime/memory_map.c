@@ -35,6 +35,7 @@ void memory_map_all(const struct module *module) {
     memory_map_put("wasm_stack", figures.value_stack);
     memory_map_put("wasm_stack_peak", figures.value_stack_peak);
     memory_map_put("code", figures.code);
+    memory_map_put("code_peak", module->code_peak);
     memory_map_put("code_drops", module->drops);
     memory_map_put("functions", figures.functions);
     memory_map_put("functions_compiled", figures.compiled);

@@ -11,7 +11,7 @@ extern const uint8_t metrology_image[], metrology_image_end[];
 
 // A second or so on a 160 MHz chip.
 #define CALL_GAS 4194304u
-#define VALUE_STACK_BYTES 4096
+#define VALUE_STACK_BYTES 2048
 
 // While it runs, wasm3 may compile one of its functions, at most 3 KB deep, and it signs. The node may have called it
 // from as deep as the node's own reserve lets it: between the two is more than the module ever takes.

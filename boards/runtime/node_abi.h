@@ -4,16 +4,16 @@
 #ifndef TIELINE_NODE_ABI_H
 #define TIELINE_NODE_ABI_H
 
-#define NODE_ABI_VERSION 4
+#define NODE_ABI_VERSION 5
 #define NODE_IMPORT_MODULE "board"
 #define METER_IMPORT_MODULE "meter"
 
 // Capacities of the module's input and output buffers, bytes.
-#define NODE_INPUT_BYTES 5120
+#define NODE_INPUT_BYTES 3584
 #define NODE_OUTPUT_BYTES 5120
 
 // Linear memory the board grants; as for metrology.
-#define NODE_MEMORY_BYTES 212992
+#define NODE_MEMORY_BYTES 148480
 
 // X(name, signature), in the order of assembly/node/board.ts.
 #define NODE_IMPORTS(X) \

@@ -6,7 +6,7 @@ import { cobsDecode, cobsEncode } from "./cobs.js";
 const CRC_BYTES = 4;
 
 /** Longest content a board accepts, CRC not counted: boards/runtime/frame.h, FRAME_BYTES. */
-export const MAX_CONTENT_BYTES = 5184 - CRC_BYTES;
+export const MAX_CONTENT_BYTES = 4160 - CRC_BYTES;
 
 /** A whole frame with its delimiters: the leading one ends whatever noise came before. */
 export function encodeFrame(content: Uint8Array): Uint8Array {

@@ -102,9 +102,9 @@ export type BoardImportName = keyof typeof BOARD_IMPORTS;
 export type NodeExportName = keyof typeof NODE_EXPORTS;
 
 /** The value that `abi()` returns for this interface. */
-export const NODE_ABI_VERSION = 4;
+export const NODE_ABI_VERSION = 5;
 /** Capacities of the input and output buffers, bytes. */
-export const NODE_INPUT_BYTES = 5120;
+export const NODE_INPUT_BYTES = 3584;
 export const NODE_OUTPUT_BYTES = 5120;
 /** Peers that are connected at a time, and channels. */
 export const MAX_CONNECTIONS = 4;

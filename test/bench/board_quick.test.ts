@@ -16,10 +16,11 @@ describe("the quick benchmark of the board", () => {
       expect(cold.value).toBeGreaterThan(5 * warm.value);
       expect(row("reset to metering, 1 day of records").met).toBe(true);
       // What is compiled for a call comes on top of what it does, and that on top of its cryptography.
-      const [receipt, swap] = [row("receipt signed, cache of 32 KB"), row("swap as payer, cache of 32 KB")];
+      const [receipt, swap] = [row("receipt signed, cache of 12 KB"), row("swap as recipient, cache of 12 KB")];
       expect(receipt.baseline).toBeGreaterThan(1_000_000);
       expect(receipt.ratio).toBeGreaterThan(1);
-      expect(receipt.ratio).toBeLessThan(1.3);
+      // All that a receipt takes is more code than stays.
+      expect(receipt.ratio).toBeLessThan(1.8);
       expect(swap.baseline).toBeGreaterThan(10 * receipt.baseline);
       expect(swap.ratio).toBeGreaterThan(1.5);
       expect(swap.estimateMs).toBeCloseTo((swap.value * 1.25) / 160_000);
@@ -30,8 +31,8 @@ describe("the quick benchmark of the board", () => {
         expect(row(`${what}: total`).value).toBe(parts.reduce((sum, { value }) => sum + value, 0));
       }
       expect(row("flash: total").met).toBe(true);
-      expect(row("RAM: node, linear memory").value).toBe(212_992);
-      expect(row("RAM: total").value).toBeLessThan(490_000);
+      expect(row("RAM: node, linear memory").value).toBe(148_480);
+      expect(row("RAM: total").met).toBe(true);
     }, 600_000);
   });
 });

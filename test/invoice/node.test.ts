@@ -7,7 +7,7 @@ import { toHex } from "../driver/vectors.js";
 import { ERR, dataOf, featureBytes, invoiceVectors, numberBytes, parseRecord, typeOf } from "./invoices.js";
 
 const ENTRY = "test/invoice/node.entry.ts";
-const INPUT_BYTES = 5120;
+const INPUT_BYTES = 3584;
 
 /** 16 bytes prefix of a chain. */
 function prefix(currency: string): Buffer {

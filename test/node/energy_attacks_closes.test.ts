@@ -53,7 +53,7 @@ const REFUSED: readonly Case[] = [
   ["a receipt with another signature", (f) => ({ receipt: part("signature")(f["receipt"]) }), ERR.SIGNATURE],
   ["no receipt", () => ({ receipt: new Uint8Array(0) }), ERR_TRUNCATED],
   ["half a receipt", (f) => ({ receipt: (f["receipt"] as Uint8Array).slice(0, 300) }), ERR_TRUNCATED],
-  ["3,000 bytes of zeros", () => ({ receipt: new Uint8Array(3_000) }), ERR.VALUE],
+  ["2,300 bytes of zeros", () => ({ receipt: new Uint8Array(2_300) }), ERR.VALUE],
   ["another meter's receipt", (_, { honest }) => ({ receipt: bytes(honest.receipts().at(-1) ?? "") }), ERR.SIGNATURE],
   ["its last receipt, replayed", (_, { peer }) => ({ receipt: bytes(peer.receipts().at(-2) ?? "") }), ERR.EXPIRED],
   [

@@ -23,7 +23,7 @@ const UNITS_MSAT = [100n, 100_000n, 2_000_000n, 30_000_000n];
 /** error, revoke_and_ack, channel_reestablish. */
 const FATAL = [17, 133, 136];
 const SCRIPT = Uint8Array.from([0, 20, ...new Uint8Array(20).fill(7)]);
-const MAX_MESSAGE_BYTES = 4096;
+const MAX_MESSAGE_BYTES = 2560;
 
 /** Two nodes' flash with a channel in use, and what no node tells but everybody between them knows. */
 export interface Scene {

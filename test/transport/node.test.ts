@@ -38,16 +38,16 @@ onEveryModuleEngine("transport: the node module's exports", ENTRY, async (module
   expect(await module.read(output, 33)).toEqual(peer.publicKey);
 
   // The largest message, both ways.
-  const large = new Uint8Array(4096).fill(0x77);
+  const large = new Uint8Array(2560).fill(0x77);
   await module.write(input, large);
-  expect(await call("transport_send", 3, 4096)).toBe(4096 + 34);
-  expect(Buffer.compare(peer.open(await module.read(output, 4096 + 34)), large)).toBe(0);
+  expect(await call("transport_send", 3, 2560)).toBe(2560 + 34);
+  expect(Buffer.compare(peer.open(await module.read(output, 2560 + 34)), large)).toBe(0);
   expect(await call("transport_send", 3, 4097)).toBe(ERR.capacity);
   expect(await call("transport_send", 3, -1)).toBe(ERR.capacity);
   await module.write(input, peer.seal(large));
-  expect(await call("transport_receive", 3, 0, 4096 + 34)).toBe(4096 + 34);
+  expect(await call("transport_receive", 3, 0, 2560 + 34)).toBe(2560 + 34);
   const read = await event();
-  expect(read.slice(0, 2)).toEqual([EVENT.message, 4096]);
+  expect(read.slice(0, 2)).toEqual([EVENT.message, 2560]);
   expect(Buffer.compare(read[2], large)).toBe(0);
 
   // Three messages at once, the last one cut.

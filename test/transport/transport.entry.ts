@@ -1,3 +1,4 @@
+import { MAX_MESSAGE_BYTES } from "../../assembly/base/limits";
 import { BUFFER, RECEIVE, record_of, SEND, wipe } from "../../assembly/transport/connection";
 import * as transport from "../../assembly/transport/transport";
 import { key_import } from "../driver/test_keys.entry";
@@ -6,7 +7,7 @@ import { key_import } from "../driver/test_keys.entry";
 
 const DATA_BYTES: i32 = 16384;
 const OUT_BYTES: i32 = 4608;
-const RECORD_BYTES: i32 = <i32>BUFFER + 4112;
+const RECORD_BYTES: i32 = <i32>BUFFER + MAX_MESSAGE_BYTES + 16;
 
 const data_at: usize = memory.data(DATA_BYTES, 8);
 const out_at: usize = memory.data(OUT_BYTES, 8);
@@ -46,7 +47,7 @@ export function receive(connection: i32, from: i32, len: i32): i32 {
 export function send(connection: i32, len: i32, times: i32): i32 {
   let code = 0;
   for (let i = 0; i < times; i++) {
-    memory.copy(out_at + <usize>transport.LENGTH_BYTES, data_at, max(min(len, 4096), 0));
+    memory.copy(out_at + <usize>transport.LENGTH_BYTES, data_at, max(min(len, MAX_MESSAGE_BYTES), 0));
     code = transport.send(connection, out_at, len);
   }
   return code;

@@ -152,7 +152,7 @@ onEveryModuleEngine("wire: mutated messages mean to the firmware what they mean 
       anyMessage.chain((message) => mutated(encodeMessage(message))),
       { numRuns: count, seed: 7 },
     )
-    .filter(({ length }) => length <= 4096);
+    .filter(({ length }) => length <= 2560);
   const results = await wire.decodeMany(frames);
   const expected = frames.map((frame) => (tooManySignatures(frame) ? CODES.ERR_CAPACITY : hostCode(frame)));
   const differing = frames.findIndex((_, i) => results[i] !== expected[i]);
