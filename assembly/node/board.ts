@@ -21,7 +21,10 @@ export declare function flash_erase(sector: i32): i32;
 /** Fills `len` bytes at `data` from the board's random generator. */
 export declare function random(data: usize, len: i32): i32;
 
-/** Takes `len` bytes at `data` for the peer on a connection. */
+/**
+ * Takes `len` bytes at `data` for the peer on a connection. 1: and has no room for another two of the longest messages, so
+ * that what can wait is to wait for `resume`.
+ */
 export declare function send(connection: i32, data: usize, len: i32): i32;
 
 /** The connection is over: its line is to be closed once everything taken for it is sent. */

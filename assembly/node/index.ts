@@ -12,5 +12,5 @@ export { onion_build, onion_peel, onion_failure, onion_admit, onion_unblind } fr
 export { onion_error_create, onion_error_wrap, onion_error_unwrap } from "./onion";
 export { message_decode, message_reencode } from "./wire";
 export { chain_commitment_sign } from "./chain";
-export { boot, connect, receive, disconnect, tick, block, funding_depth, funding_spent } from "./life";
+export { boot, connect, receive, disconnect, resume, tick, block, funding_depth, funding_spent } from "./life";
 export { command } from "./commands";

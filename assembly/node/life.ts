@@ -25,6 +25,7 @@ import {
   peer_end,
   peer_established,
   peer_heard,
+  peer_resume,
   peer_state,
   peers_tick,
   set_now,
@@ -142,6 +143,19 @@ export function disconnect(connection: i32): i32 {
   if (code < 0) return code;
   if (<u32>connection >= <u32>MAX_CONNECTIONS) return ERR_ARGUMENT;
   peer_end(connection, false);
+  return advance();
+}
+
+/**
+ * The line to a peer, of which `send` has said that it had no room, has some again: what was held back goes out, as far as
+ * it takes it.
+ * @returns 0, also if the connection is over; ERR_ARGUMENT; ERR_FLASH
+ */
+export function resume(connection: i32): i32 {
+  const code = alive();
+  if (code < 0) return code;
+  if (<u32>connection >= <u32>MAX_CONNECTIONS) return ERR_ARGUMENT;
+  peer_resume(connection);
   return advance();
 }
 

@@ -36,7 +36,7 @@ import { encode_message, message_begin } from "../wire/message";
 import { arrears_forget, arrears_tick } from "./arrears";
 import { output } from "./buffers";
 import { line_events_boot, tell_line_receipt } from "./line_events";
-import { channel_connection, now_ms, peer_end, peer_frame, peer_send } from "./peers";
+import { channel_connection, now_ms, peer_end, peer_frame, peer_is_full, peer_send } from "./peers";
 import { close_delay_s } from "./settings";
 import { tell_problem } from "./telling";
 
@@ -158,11 +158,11 @@ export function lines_send(rolling: bool): void {
   if (utc_s == 0) return;
   for (let n = 0; n < MAX_CHANNELS; n++) {
     if (!is_up(n) || load<u32>(close_of(n, 0), CLOSE_UNTIL) == 0 || is_rolling(n) != rolling) continue;
-    if (now_ms < load<i64>(again_ms + ((<usize>n) << 3))) continue;
+    const connection = channel_connection(n);
+    if (now_ms < load<i64>(again_ms + ((<usize>n) << 3)) || peer_is_full(connection)) continue;
     set_again(n, now_ms + CLOSE_AGAIN_MS);
     const len = make_close(n);
     if (len < 0) continue;
-    const connection = channel_connection(n);
     const code = peer_send(connection, len);
     if (code < 0) {
       tell_problem(connection, n, code, 0, 0, 0);

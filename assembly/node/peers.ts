@@ -35,11 +35,13 @@ export const HANDSHAKE: u32 = 1;
 export const INIT_AWAITED: u32 = 2;
 export const READY: u32 = 3;
 
-// A connection: state, set of features that the peer offers, when it was last heard, whether a ping is unanswered.
+// A connection: state, set of features that the peer offers, when it was last heard, whether a ping is unanswered, whether
+// its line has no room.
 const STATE: usize = 0;
 const FEATURES: usize = 8;
 const HEARD_MS: usize = 48;
 const PINGED: usize = 56;
+const FULL: usize = 60;
 const PEER_BYTES: usize = 64;
 
 /** Silence after which a ping is sent, and, as long again, after which the connection is given up. */
@@ -132,8 +134,21 @@ export function peer_frame(): usize {
 
 /** Encrypts and sends the message of `len` bytes in `peer_frame`. A code ends the connection. */
 export function peer_send(connection: i32, len: i32): i32 {
-  const code = transport.send(connection, output, len);
-  return code < 0 ? code : board.send(connection, output, code);
+  let code = transport.send(connection, output, len);
+  if (code < 0) return code;
+  code = board.send(connection, output, code);
+  store<u32>(peer_of(connection), code > 0 ? 1 : 0, FULL);
+  return min(code, 0);
+}
+
+/** Whether what can wait has to, until the line has room again. */
+export function peer_is_full(connection: i32): bool {
+  return load<u32>(peer_of(connection), FULL) != 0;
+}
+
+/** The line has room again. */
+export function peer_resume(connection: i32): void {
+  store<u32>(peer_of(connection), 0, FULL);
 }
 
 /** Sends what is in the record `message`. */

@@ -9,7 +9,7 @@ import { payment_next_event } from "../payment/telling";
 import * as board from "./board";
 import { line_events_note, line_events_tell } from "./line_events";
 import { lines_roll, lines_send } from "./lines";
-import { channel_connection, peer_end, peer_frame, peer_send } from "./peers";
+import { channel_connection, peer_end, peer_frame, peer_is_full, peer_send } from "./peers";
 import { persist } from "./persist";
 import { tell_channels, tell_problem } from "./telling";
 
@@ -35,11 +35,12 @@ function settle(): void {
   } while (changed);
 }
 
-/** Sends all that channel `n` has to say. */
+/** Sends all that channel `n` has to say, as far as the line takes it; the rest stays where it is. */
 function pull(n: i32): void {
   const connection = channel_connection(n);
   if (connection < 0) return;
   for (;;) {
+    if (peer_is_full(connection)) return;
     const len = channel_next_message(n, peer_frame(), MAX_MESSAGE_BYTES);
     if (len == 0) break;
     const code = len < 0 ? len : peer_send(connection, len);

@@ -33,6 +33,7 @@ static const char *prepare_node(uint32_t number, const uint64_t *arguments) {
         case NODE_tick: return LOOPS_OWN;
         case NODE_connect:
         case NODE_receive:
+        case NODE_resume:
         case NODE_disconnect: return loop_has_connection((uint32_t)arguments[0]) ? LOOPS_OWN : NULL;
         default: return NULL;
     }

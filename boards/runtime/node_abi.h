@@ -12,6 +12,9 @@
 #define NODE_INPUT_BYTES 3584
 #define NODE_OUTPUT_BYTES 5120
 
+// Its longest message, without the length and the MACs it goes out with.
+#define NODE_MESSAGE_BYTES 2560
+
 // Linear memory the board grants; as for metrology.
 #define NODE_MEMORY_BYTES 148480
 
@@ -66,6 +69,7 @@
     X(connect, "i(ii)", 0) \
     X(receive, "i(ii)", 0) \
     X(disconnect, "i(i)", 0) \
+    X(resume, "i(i)", 0) \
     X(tick, "i(II)", 0) \
     X(block, "i(ii)", 0) \
     X(funding_depth, "i(iiii)", 0) \

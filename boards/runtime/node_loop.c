@@ -70,7 +70,12 @@ static void disconnected(uint32_t connection) {
     (void)call(NODE_disconnect, arguments, 1, NULL, 0);
 }
 
-static const struct peer_link_events events = {connected, received, disconnected};
+static void resumed(uint32_t connection) {
+    const uint64_t arguments[] = {connection};
+    (void)call(NODE_resume, arguments, 1, NULL, 0);
+}
+
+static const struct peer_link_events events = {connected, received, disconnected, resumed};
 
 // ---- Its life -----------------------------------------------------------------------------------------------------
 

@@ -44,7 +44,7 @@ static void end(struct peer_link *link, int say_bye) {
     link->state = NO_SESSION;
     link->bye_session = link->session;
     link->owes_bye = (uint8_t)say_bye;
-    link->owes_hello = link->owes_ack = 0;
+    link->owes_hello = link->owes_ack = link->full = 0;
     link->session = link->session == UINT32_MAX ? 1 : link->session + 1;
     link->remote = 0;
     link->queue_in = link->queue_out = 0;
@@ -178,6 +178,16 @@ static void watch_time(struct peer_link *link, uint64_t now_us) {
     }
 }
 
+static uint32_t room_of(const struct peer_link *link) {
+    return PEER_QUEUE_BYTES - (link->queue_in - link->queue_out);
+}
+
+static void offer_room(struct peer_link *link) {
+    if (!link->full || link->state != OPEN || room_of(link) < PEER_ROOM_BYTES) return;
+    link->full = 0;
+    if (node != NULL) node->resume(connection_of(link));
+}
+
 // ---- What others call ---------------------------------------------------------------------------------------------
 
 static void prepare(struct peer_link *link) {
@@ -212,6 +222,7 @@ void peer_links_poll(uint64_t now_us) {
         read_line(link, now_us);
         // What was read may ask for an answer: time is looked at afterwards.
         if (!peer_line_is_busy(link)) watch_time(link, now_us);
+        offer_room(link);
         settle(link);
         peer_line_write(link, now_us);
         if (link->state != CLOSING || link->queue_in != link->queue_out) continue;
@@ -249,14 +260,15 @@ int peer_links_quiet(void) {
 int32_t peer_link_send(uint32_t number, const uint8_t *data, uint32_t length) {
     struct peer_link *link = link_of(number);
     if (link == NULL || link->state != OPEN) return ERR_STATE;
-    if (length > PEER_QUEUE_BYTES - (link->queue_in - link->queue_out)) {
+    if (length > room_of(link)) {
         link->figures.overflows++;
         log_line("peer link: the node has more to say than fits");
         end(link, 1);
         return ERR_CAPACITY;
     }
     for (uint32_t i = 0; i < length; i++) link->queue[link->queue_in++ % PEER_QUEUE_BYTES] = data[i];
-    return 0;
+    link->full = room_of(link) < PEER_ROOM_BYTES;
+    return link->full;
 }
 
 void peer_link_hang_up(uint32_t number) {

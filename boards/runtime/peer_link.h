@@ -15,6 +15,8 @@ struct peer_link_events {
     void (*receive)(uint32_t connection, const uint8_t *data, uint32_t length);
     // It is over. Not called where the node itself has hung up.
     void (*disconnect)(uint32_t connection);
+    // There is room again, after peer_link_send has said that there is none.
+    void (*resume)(uint32_t connection);
 };
 
 // Since power-on.
@@ -45,8 +47,8 @@ uint64_t peer_links_due_us(void);
 // line that is busy is never quiet.
 int peer_links_quiet(void);
 
-// Takes bytes for the peer of link number `link`, from 1 on. ERR_STATE: there is no connection. ERR_CAPACITY: there is no
-// room; the connection is over, as peer_links_poll will say.
+// Takes bytes for the peer of link number `link`, from 1 on. Returns 0, or 1 if what can wait is to wait until `resume`.
+// ERR_STATE: there is no connection. ERR_CAPACITY: there is no room; the connection is over, as peer_links_poll will say.
 int32_t peer_link_send(uint32_t link, const uint8_t *data, uint32_t length);
 // The node ends the connection. What it has sent still goes out.
 void peer_link_hang_up(uint32_t link);

@@ -5,12 +5,14 @@
 #include <stdint.h>
 
 #include "frame.h"
+#include "node_abi.h"
 #include "peer_frame.h"
 #include "peer_link.h"
 
-// What the node may have said that is not acknowledged yet. The most it says at once is a channel taken up again: twelve
-// update_add_htlc of 1.5 KB, a commitment_signed with as many signatures, and what goes with them.
-#define PEER_QUEUE_BYTES 22528u
+// What the node may have said that is not acknowledged yet. It holds back what can wait where there is less room than for
+// two of its longest messages, with their lengths and MACs.
+#define PEER_QUEUE_BYTES 8192u
+#define PEER_ROOM_BYTES (2u * (NODE_MESSAGE_BYTES + 34u))
 #define PEER_CONTENT_BYTES (PEER_DATA_HEADER_BYTES + PEER_DATA_BYTES)
 
 struct peer_link {
@@ -22,6 +24,7 @@ struct peer_link {
     uint32_t line_length, line_sent;
     uint8_t owes_hello, owes_ack, owes_bye;
     uint8_t told; // the node has been told of a connection and of no end
+    uint8_t full; // the node has been told that there is no room, and not yet that there is
     enum { NO_SESSION, OPEN, CLOSING } state; // CLOSING: the node has hung up, and what it has sent goes out
     uint32_t session, remote, bye_session;    // ours, the other side's, the one that a BYE ends
     uint64_t begins_us; // no connection begins before

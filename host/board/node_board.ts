@@ -8,6 +8,7 @@ import { meterImports, type MeterPort } from "./meter_port.js";
 import type { NorFlash } from "./nor_flash.js";
 
 const OK = 0;
+const FULL = 1;
 const ERR_RANGE = -7;
 const OUTPOINT = 36;
 
@@ -37,6 +38,8 @@ export type RandomSource = Pick<Entropy, "bytes">;
 export class NodeBoard {
   /** What has been asked for and not been handed out, oldest first. */
   readonly outputs: NodeOutput[] = [];
+  /** Whether the line of a connection, with what has been sent, has no room for more: LightningNode.resume. */
+  isFull: (connection: number) => boolean = () => false;
 
   /**
    * @param flash the node's partition, at least 16 sectors: NODE_FLASH_SECTORS of 4 KiB are a good size
@@ -67,7 +70,9 @@ export class NodeBoard {
       },
       send: (connection = 0, data = 0, len = 0) => {
         const bytes = range(data, len);
-        return bytes === undefined ? ERR_RANGE : put({ kind: "send", connection, bytes: bytes.slice() });
+        if (bytes === undefined) return ERR_RANGE;
+        put({ kind: "send", connection, bytes: bytes.slice() });
+        return this.isFull(connection) ? FULL : OK;
       },
       hang_up: (connection = 0) => put({ kind: "hang_up", connection }),
       tell: (what = 0, data = 0, len = 0) => {

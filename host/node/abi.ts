@@ -89,6 +89,7 @@ export const NODE_EXPORTS = {
   connect: i32("i32", "i32"),
   receive: i32("i32", "i32"),
   disconnect: i32("i32"),
+  resume: i32("i32"),
   tick: i32("i64", "i64"),
   block: i32("i32", "i32"),
   funding_depth: i32("i32", "i32", "i32", "i32"),

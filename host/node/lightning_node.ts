@@ -125,6 +125,11 @@ export class LightningNode {
     this.call(() => this.module.expect("disconnect", connection));
   }
 
+  /** The line, which had no room (NodeBoard.isFull), has some again. */
+  resume(connection: number): void {
+    this.call(() => this.module.expect("resume", connection));
+  }
+
   /** Time goes on: about once a second. */
   tick(nowMs: bigint, utcS: bigint): void {
     this.call(() => this.module.expect("tick", nowMs, utcS));

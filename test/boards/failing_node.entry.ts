@@ -10,7 +10,7 @@ export { invoice_decode, invoice_encode } from "../../assembly/node/index";
 export { onion_build, onion_peel, onion_failure, onion_admit, onion_unblind } from "../../assembly/node/index";
 export { onion_error_create, onion_error_wrap, onion_error_unwrap } from "../../assembly/node/index";
 export { message_decode, message_reencode, chain_commitment_sign } from "../../assembly/node/index";
-export { connect, receive, disconnect, block, funding_depth, funding_spent } from "../../assembly/node/index";
+export { connect, receive, disconnect, resume, block, funding_depth, funding_spent } from "../../assembly/node/index";
 export { command } from "../../assembly/node/index";
 
 const FEERATE: usize = 112;

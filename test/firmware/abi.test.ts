@@ -110,6 +110,7 @@ describe("the interface of node.wasm is the same on all sides", () => {
     const limit = (name: string): string | undefined => new RegExp(`const ${name}: i32 = (\\d+);`).exec(limits)?.[1];
     expect(limit("NODE_INPUT_BYTES")).toBe(`${node.NODE_INPUT_BYTES}`);
     expect(limit("NODE_OUTPUT_BYTES")).toBe(`${node.NODE_OUTPUT_BYTES}`);
+    expect(limit("MAX_MESSAGE_BYTES")).toBe(defined(nodeTable, "NODE_MESSAGE_BYTES"));
   });
 });
 

@@ -4,7 +4,7 @@
 import { PeerLink } from "../../host/link/peer_link.js";
 
 /** As much as a board has room for: peer_state.h. */
-const ROOM = 22_528;
+const ROOM = 8_192;
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 

@@ -309,14 +309,30 @@ describe.skipIf(!compiler)("peer links", () => {
   );
 
   it("end where the node has more to say than fits", () => {
-    const fits = board([...OPENED, "b", "s 22528", "t 0"]);
+    const fits = board([...OPENED, "b", "s 8192", "t 0"]);
     expect(fits.events).not.toContain("d");
     expect(fits.figures[4]).toBe(0);
-    const over = board([...OPENED, "b", "s 22529", "t 0", "t 999999", "t 1000000"]);
+    const over = board([...OPENED, "b", "s 8193", "t 0", "t 999999", "t 1000000"]);
     expect(over.events).toContain("log peer link: the node has more to say than fits");
     expect(over.events.slice(-4)).toEqual(["d", "= 1000000", "= 1", "= 1000000"]);
     expect(over.written.slice(-2)).toEqual([`w ${hex(frame(4, 7))}`, `w ${hex(hello(8, 0))}`]);
     expect(over.figures[4]).toBe(1);
+  });
+
+  it("say when there is room again for two of the longest messages, once", () => {
+    const acked = (frames: number): string[] => [fed(frame(3, 7, frames, 0)), "t 0"];
+    const told = (...script: string[]): number =>
+      board([...OPENED, "b", ...script]).events.filter((event) => event === "m").length;
+    // 8,192 bytes in all, and 2 x 2,594 are to be free; an acknowledged frame frees 512.
+    expect(told("s 3004", "t 0", ...acked(1), ...acked(2))).toBe(0);
+    expect(told("s 3005", "t 0")).toBe(0);
+    expect(told("s 3005", "t 0", ...acked(1))).toBe(1);
+    expect(told("s 3005", "t 0", ...acked(1), ...acked(2))).toBe(1);
+    expect(told("s 4100", "t 0", ...acked(2))).toBe(0);
+    expect(told("s 4100", "t 0", ...acked(2), ...acked(3))).toBe(1);
+    // What is said meanwhile and fits takes it back, and so does the end of the connection.
+    expect(told("s 3005", "s 1", "t 0", ...acked(1), "s 600", "t 0", ...acked(2))).toBe(2);
+    expect(told("s 3005", "t 0", "h", ...acked(1))).toBe(0);
   });
 
   it("write the same over a line that is busy after every few bytes", () => {

@@ -10,7 +10,8 @@
 //   l COUNT          from now on the line takes so many bytes before it is busy
 //   t US             the links are polled at this time, until they are quiet or wait for it
 //
-// Each t answers with what happened: c, r HEX, d, w HEX, and at last "= DUE", relative to US.
+// Each t answers with what happened: c, r HEX, d, m (there is room again, after a b), w HEX, and at last "= DUE", relative
+// to US.
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -97,7 +98,12 @@ static void on_disconnect(uint32_t connection) {
     puts("d");
 }
 
-static const struct peer_link_events events = {on_connect, on_receive, on_disconnect};
+static void on_resume(uint32_t connection) {
+    if (connection != 0) abort();
+    if (obedient) puts("m");
+}
+
+static const struct peer_link_events events = {on_connect, on_receive, on_disconnect, on_resume};
 
 // ---- The script ---------------------------------------------------------------------------------------------------
 

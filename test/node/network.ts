@@ -25,7 +25,7 @@ export type MakeFlash = (image?: Uint8Array) => NorFlash;
 const goodFlash: MakeFlash = (image) => new NorFlash(NODE_SECTOR_BYTES, NODE_FLASH_SECTORS, image);
 
 /** One line between two nodes; bytes wait on it until the network lets them through. */
-interface Line {
+export interface Line {
   readonly ends: readonly [End, End];
   readonly waiting: { readonly to: End; readonly bytes: Uint8Array }[];
   open: boolean;
@@ -46,6 +46,7 @@ export class TestNode {
   readonly keys: KeyRing;
   readonly flash: NorFlash;
   node!: LightningNode;
+  board!: NodeBoard;
   alive = false;
   /** How far its clock is ahead of the network's, s. */
   aheadS = 0n;
@@ -77,11 +78,11 @@ export class TestNode {
   /** Switches it on, with the flash as it is. */
   start(): void {
     const { engine, random } = this.network.equip(this.name, this.starts++);
-    const board = new NodeBoard(this.flash, new NodeCrypto(this.keys), random, this.meters);
+    this.board = new NodeBoard(this.flash, new NodeCrypto(this.keys), random, this.meters);
     this.alive = true;
     const { nowMs } = this.network;
     const file = this.network.files.get(this.name) ?? this.network.file;
-    this.node = new LightningNode(new NodeModule(engine, file, board), this.config, this, {
+    this.node = new LightningNode(new NodeModule(engine, file, this.board), this.config, this, {
       height: this.network.heightOf(this.config.chainHash),
       secondHeight: this.network.heightOf(this.config.secondChain?.chainHash),
       nowMs,
