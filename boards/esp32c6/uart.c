@@ -1,7 +1,9 @@
 // Two UARTs. A call of a module may last longer than their FIFOs hold, so that an interrupt empties them into rings; what
 // is to be sent is handed over as the FIFO has room.
 #include "board.h"
+#include "frame.h"
 #include "internal.h"
+#include "peer_frame.h"
 #include "registers.h"
 
 #define LINKS 2u
@@ -9,14 +11,18 @@
 // In sixteenths, as the register wants it.
 #define DIVISOR ((XTAL_HZ * 16u + BAUD / 2) / BAUD)
 
-// The longest frame of the service link, and more than a peer's window of unacknowledged frames. Powers of two.
-#define RING_BYTES 8192u
+// What can arrive while a call of a module runs, a byte more each: the service host's longest request, as it waits for the
+// answer; of a peer all DATA that it may have under way, and as many short frames. It sends them again and again
+// meanwhile: copies that do not fit are lost, and not missed.
+static uint8_t of_host[FRAME_ON_LINE(FRAME_BYTES) + 1];
+static uint8_t of_peer[PEER_WINDOW * (FRAME_ON_LINE(PEER_DATA_HEADER_BYTES + PEER_DATA_BYTES) + 32) + 1];
 
-// Free-running counts: the interrupt writes `in`, the program `out`.
+// Places in `bytes`: the interrupt writes `in`, the program `out`. Where they are the same there is nothing.
 static struct ring {
     volatile uint32_t in, out;
-    uint8_t bytes[RING_BYTES];
-} rings[LINKS];
+    uint8_t *bytes;
+    uint32_t size;
+} rings[LINKS] = {{0, 0, of_host, sizeof of_host}, {0, 0, of_peer, sizeof of_peer}};
 
 uint32_t board_links = LINKS;
 
@@ -62,10 +68,10 @@ static inline __attribute__((always_inline)) void drain(uint32_t base, struct ri
     MMIO32(UART_INT_CLR(base)) = UART_RXFIFO_FULL | UART_RXFIFO_TOUT | UART_RXFIFO_OVF;
     while (MMIO32(UART_STATUS(base)) & 0xff) {
         uint8_t byte = (uint8_t)MMIO32(UART_FIFO(base));
-        uint32_t in = ring->in;
-        if (in - ring->out == RING_BYTES) continue;
-        ring->bytes[in % RING_BYTES] = byte;
-        ring->in = in + 1;
+        uint32_t in = ring->in, next = in + 1 == ring->size ? 0 : in + 1;
+        if (next == ring->out) continue;
+        ring->bytes[in] = byte;
+        ring->in = next;
     }
 }
 
@@ -81,10 +87,12 @@ int uart_waiting(void) {
 uint32_t board_link_read(uint32_t link, uint8_t *data, uint32_t capacity) {
     if (link >= LINKS) return 0;
     struct ring *ring = &rings[link];
-    uint32_t out = ring->out, count = ring->in - out;
-    if (count > capacity) count = capacity;
-    for (uint32_t i = 0; i < count; i++) data[i] = ring->bytes[(out + i) % RING_BYTES];
-    ring->out = out + count;
+    uint32_t out = ring->out, in = ring->in, count = 0;
+    for (; count < capacity && out != in; count++) {
+        data[count] = ring->bytes[out];
+        out = out + 1 == ring->size ? 0 : out + 1;
+    }
+    ring->out = out;
     return count;
 }
 
