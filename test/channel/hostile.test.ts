@@ -31,7 +31,7 @@ function damaged(frame: Uint8Array, how: string, at: number, value: number): Uin
   if (how === "flip") bytes[place] = (bytes[place] ?? 0) ^ (value | 1);
   else if (how === "cut") return bytes.subarray(0, place);
   else if (how === "number" && bytes.length >= 50)
-    bytes.writeBigUInt64BE((1n << BigInt(value % 64)) - BigInt(value >> 6), 42);
+    bytes.writeBigUInt64BE(BigInt.asUintN(64, (1n << BigInt(value % 64)) - BigInt(value >> 6)), 42);
   else if (how === "type")
     bytes.writeUInt16BE([32, 33, 34, 35, 36, 38, 39, 128, 130, 131, 132, 133, 134, 135, 136][value % 15] ?? 0);
   return bytes;
