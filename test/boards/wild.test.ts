@@ -13,7 +13,7 @@ import { BOARDS, engineOf, KEY, makeMachine } from "./board.js";
 /** Calls of imports in one call of the module: more of those on the curve would use up its gas. */
 const STORM = 100;
 /** Requests that wait in the link while others run. */
-const AHEAD = 8;
+const AHEAD = 2;
 
 const PLACES = {
   node: {
