@@ -40,7 +40,7 @@ void state_put(void) {
     memory_map_put("metrology", metrology_module.state);
     memory_map_put("metrology_traps", metrology_module.traps);
     memory_map_put("metrology_restarts", state_counts.metrology_restarts);
-    memory_map_put("metrology_version", meter.version);
+    memory_map_put("metrology_version", meter.image.version);
     memory_map_put("metrology_half", meter.half);
     memory_map_put("node", node_module.state);
     memory_map_put("node_traps", node_module.traps);
