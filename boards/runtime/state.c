@@ -52,6 +52,7 @@ void state_put(void) {
     memory_map_put("link0_frames_in", state_counts.frames_in);
     memory_map_put("link0_frames_out", state_counts.frames_out);
     memory_map_put("link0_bad_frames", state_counts.bad_frames);
+    memory_map_put("link0_frames_dropped", state_counts.frames_dropped);
     for (uint32_t link = 1; link <= peer_links_count(); link++) {
         const struct peer_link_figures *figures = peer_link_figures(link);
         put_link(link, "frames_in", figures->frames_in);
