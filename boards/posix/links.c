@@ -51,6 +51,9 @@ int line_open(const char *path) {
 void links_open(void) {
     links[0].in = STDIN_FILENO;
     links[0].out = STDOUT_FILENO;
+    // A host that does not read must not hold up the program.
+    int flags = fcntl(STDOUT_FILENO, F_GETFL);
+    if (flags < 0 || fcntl(STDOUT_FILENO, F_SETFL, flags | O_NONBLOCK) < 0) process_fail("standard output");
     for (uint32_t i = 0; i < options.peer_count; i++) {
         links[1 + i].in = links[1 + i].out = line_open(options.peers[i]);
     }

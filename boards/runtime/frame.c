@@ -2,6 +2,8 @@
 
 #include "board.h"
 #include "bytes.h"
+#include "log.h"
+#include "state.h"
 
 uint32_t crc32_update(uint32_t crc, const uint8_t *data, size_t length) {
     // Four bits at a time: a sixteen-entry table is the flash-friendly middle between a loop per bit and 1 KB.
@@ -101,21 +103,52 @@ uint32_t frame_line_cycles(void) {
     return line_cycles;
 }
 
-// Waits: whoever holds the service cable reads what it asked for.
+// What writing may still take; without a bound whoever holds the cable is waited for.
+static uint64_t patience_us = UINT64_MAX;
+static int stuck;    // the line took nothing for so long, and has not since
+static int dropping; // the rest of the frame goes nowhere
+
+void frame_line_patience(uint64_t us) {
+    patience_us = us;
+}
+
+int frame_line_takes(void) {
+    // Of delimiters one more does no harm, and it ends what was cut off.
+    if (stuck && board_link_write(0, &delimiter, 1) == 1) stuck = 0;
+    return !stuck;
+}
+
+static void drop(void) {
+    static int said;
+    stuck = dropping = 1;
+    state_counts.frames_dropped++;
+    if (!said) log_line("the service host does not read: frames for it are dropped");
+    said = 1;
+}
+
 static void put_service(void *nothing, const uint8_t *data, uint32_t length) {
     (void)nothing;
-    uint32_t since = board_cycles();
-    while (length > 0) {
+    if (dropping) return;
+    const int bounded = patience_us != UINT64_MAX;
+    const uint64_t since_us = bounded ? board_monotonic_us() : 0;
+    const uint32_t since = board_cycles();
+    uint64_t waited_us = 0;
+    while (length > 0 && !dropping) {
         uint32_t accepted = board_link_write(0, data, length);
         data += accepted;
         length -= accepted;
+        if (bounded) waited_us = board_monotonic_us() - since_us;
+        if (accepted == 0 && waited_us >= patience_us) drop();
     }
+    if (bounded) patience_us -= waited_us < patience_us ? waited_us : patience_us;
     line_cycles += board_cycles() - since;
 }
 
 static struct frame_encoder service = {.put = put_service};
 
 void frame_begin(void) {
+    dropping = !frame_line_takes();
+    if (dropping) state_counts.frames_dropped++;
     frame_encode_begin(&service);
 }
 

@@ -50,10 +50,16 @@ void frame_encode_begin(struct frame_encoder *encoder);
 void frame_encode(struct frame_encoder *encoder, const void *data, size_t length);
 void frame_encode_end(struct frame_encoder *encoder);
 
-// The same for the service link. Waits while the line is busy.
+// The same for the service link. Waits while the line is busy; where patience ends the frame is cut off, and those that
+// follow are dropped until the line takes bytes again.
 void frame_begin(void);
 void frame_put(const void *data, size_t length);
 void frame_end(void);
+
+// For how long, from now on and in all, writing to the line may take. At first without a bound.
+void frame_line_patience(uint64_t us);
+// Whether the line takes bytes: 0 while frames are dropped.
+int frame_line_takes(void);
 
 // What board_cycles has gone on by while the line was being written to, and waited for.
 uint32_t frame_line_cycles(void);

@@ -73,7 +73,8 @@ void log_flush(void) {
     if (telling) return;
     telling = 1;
     if (told < oldest()) told = oldest();
-    while (told != written) {
+    // While nobody reads, lines wait for as long as there is room.
+    while (told != written && frame_line_takes()) {
         event_begin(STATUS_LOG);
         for (; ring[told % LOG_BYTES] != '\n'; told++) frame_put(&ring[told % LOG_BYTES], 1);
         told++;

@@ -3,6 +3,7 @@
 #include "board.h"
 #include "clock.h"
 #include "code_cache.h"
+#include "frame.h"
 #include "log.h"
 #include "meter_loop.h"
 #include "node_loop.h"
@@ -13,6 +14,8 @@
 // A turn that hangs for longer than this ends in a reset; it is fed more often even if nothing is due.
 #define WATCHDOG_MS 8000u
 #define FEED_US 2000000u
+// What a turn may spend on writing to the service link: with the longest call of a module it stays below WATCHDOG_MS.
+#define SERVICE_US 2000000u
 
 static int free_mode;
 
@@ -30,8 +33,11 @@ const char *loop_start(void) {
     free_mode = 1;
     int64_t utc_ms;
     if (*mode == MODE_FREE && board_rtc_ms(&utc_ms) >= 0) (void)meter_loop_set_clock(clock_ms(), utc_ms, 'I');
-    // Where a host steps the board, it may wait for as long as it likes.
-    if (*mode == MODE_FREE) board_watchdog_start(WATCHDOG_MS);
+    // Where a host steps the board, it may wait for as long as it likes, and is waited for.
+    if (*mode == MODE_FREE) {
+        board_watchdog_start(WATCHDOG_MS);
+        frame_line_patience(SERVICE_US);
+    }
     node_loop_start(clock_us());
     code_cache_trim();
     return NULL;
@@ -63,6 +69,7 @@ uint64_t loop_due_us(void) {
 uint64_t loop_turn(void) {
     if (!free_mode) return BOARD_NO_DEADLINE;
     board_watchdog_feed();
+    if (!clock_is_held()) frame_line_patience(SERVICE_US);
     log_flush();
     uint64_t feed_us = board_monotonic_us() + FEED_US;
     if (clock_is_held()) return feed_us;

@@ -60,13 +60,14 @@ const char *metrology_start(void) {
         module_stop(&metrology_module, reason);
         return reason;
     }
-    const struct metrology_choice built_in = {METROLOGY_BUILT_IN, METROLOGY_MODULE_VERSION, metrology_image,
-                                              (uint32_t)(metrology_image_end - metrology_image)};
+    const uint32_t length = (uint32_t)(metrology_image_end - metrology_image);
+    const struct metrology_choice built_in = {METROLOGY_BUILT_IN, {METROLOGY_MODULE_VERSION, metrology_image, length}};
     meter_port_save();
     for (uint32_t refused = 0;;) {
         struct metrology_choice choice = metrology_images_choose(built_in, refused);
-        const char *error = built_in_start(&metrology, choice.module, choice.length);
-        if (error == NULL && choice.half != METROLOGY_BUILT_IN) log_number("metrology runs version ", choice.version);
+        const struct image *image = &choice.image;
+        const char *error = built_in_start(&metrology, image->module, image->length);
+        if (error == NULL && choice.half != METROLOGY_BUILT_IN) log_number("metrology runs version ", image->version);
         if (error == NULL || choice.half == METROLOGY_BUILT_IN) return error;
         log_text("a metrology module cannot run: ", error, NULL);
         refused |= 1u << choice.half;

@@ -17,11 +17,7 @@ static struct metrology_choice running = {.half = METROLOGY_BUILT_IN};
 static uint64_t proving_since_ms;
 static int proving;
 
-// The module that is being taken; METROLOGY_BUILT_IN: none.
-static struct {
-    uint32_t half, taken, length;
-    uint8_t header[IMAGE_HEADER_BYTES];
-} incoming = {.half = METROLOGY_BUILT_IN};
+static struct image_incoming incoming;
 
 static uint32_t half_bytes(void) {
     return board_flash_sectors(PARTITION_METROLOGY_IMAGES) / HALVES * board_flash_sector_bytes();
@@ -31,8 +27,11 @@ static uint32_t marks_of(uint32_t half) {
     return (half + 1) * half_bytes() - board_flash_sector_bytes();
 }
 
-static uint32_t room(void) {
-    return half_bytes() - board_flash_sector_bytes() - IMAGE_HEADER_BYTES;
+static struct image_place place_of(uint32_t half) {
+    return (struct image_place){.magic = IMAGE_MAGIC_METROLOGY,
+                                .partition = PARTITION_METROLOGY_IMAGES,
+                                .offset = half * half_bytes(),
+                                .bytes = half_bytes() - board_flash_sector_bytes()};
 }
 
 // Where the marks cannot be read, the trial is over and did not go well.
@@ -57,24 +56,6 @@ static int32_t mark(uint32_t half, uint32_t which) {
     return marks[which] == 0xff ? ERR_FLASH : 0;
 }
 
-static int32_t read_header(uint32_t half, uint8_t header[IMAGE_HEADER_BYTES]) {
-    int32_t error = board_flash_read(PARTITION_METROLOGY_IMAGES, half * half_bytes(), header, IMAGE_HEADER_BYTES);
-    return error < 0 ? error : image_check_header(header, IMAGE_MAGIC_METROLOGY, room());
-}
-
-// A half's whole image, checked: flash is not trusted either. 0, or why it cannot run.
-static int32_t look_at(uint32_t half, struct metrology_choice *choice) {
-    uint8_t header[IMAGE_HEADER_BYTES];
-    const uint32_t module = half * half_bytes() + IMAGE_HEADER_BYTES;
-    const uint8_t *mapped = board_flash_map(PARTITION_METROLOGY_IMAGES);
-    if (mapped == NULL) return ERR_STATE;
-    int32_t error = read_header(half, header);
-    if (error == 0) error = image_check_module(header, PARTITION_METROLOGY_IMAGES, module);
-    if (error < 0) return error;
-    *choice = (struct metrology_choice){half, image_version(header), mapped + module, image_length(header)};
-    return 0;
-}
-
 // Counts a start of a trial before anything of it runs. Whether it may run: one that cannot be counted would never end.
 static int may_start(uint32_t half) {
     uint8_t marks[MARKS];
@@ -89,14 +70,15 @@ static int may_start(uint32_t half) {
 
 struct metrology_choice metrology_images_choose(struct metrology_choice built_in, uint32_t refused) {
     proving = 0;
-    incoming.half = METROLOGY_BUILT_IN;
+    image_forget(&incoming);
     for (;;) {
         running = built_in;
         for (uint32_t half = 0; half < HALVES; half++) {
-            struct metrology_choice found;
+            const struct image_place place = place_of(half);
+            struct image found;
             // New firmware brings a module of its own, which may be newer than what had been sent to the old one.
-            if ((refused & 1u << half) == 0 && look_at(half, &found) == 0 && found.version > running.version) {
-                running = found;
+            if ((refused & 1u << half) == 0 && image_look(&place, &found) == 0 && found.version > running.image.version) {
+                running = (struct metrology_choice){half, found};
             }
         }
         if (running.half == METROLOGY_BUILT_IN || may_start(running.half)) return running;
@@ -116,52 +98,40 @@ void metrology_images_alive(uint64_t mono_ms) {
     }
     if (mono_ms < proving_since_ms || mono_ms - proving_since_ms < METROLOGY_PROOF_MS) return;
     // If it cannot be marked, it is tried again.
-    if (mark(running.half, MARK_STAYS) == 0) log_number("the metrology module stays: version ", running.version);
+    if (mark(running.half, MARK_STAYS) == 0) log_number("the metrology module stays: version ", running.image.version);
 }
 
 int32_t metrology_images_begin(const uint8_t *header) {
     uint8_t other[IMAGE_HEADER_BYTES];
-    incoming.half = METROLOGY_BUILT_IN;
-    if (board_flash_map(PARTITION_METROLOGY_IMAGES) == NULL) return ERR_STATE;
+    const uint32_t half = running.half == 0 ? 1 : 0;
+    const struct image_place place = place_of(half);
+    image_forget(&incoming);
+    if (board_flash_map(place.partition) == NULL) return ERR_STATE;
     // The other half is what the trial would fall back to.
     if (running.half != METROLOGY_BUILT_IN && !stays(running.half)) return ERR_STATE;
-    int32_t error = image_check_header(header, IMAGE_MAGIC_METROLOGY, room());
+    int32_t error = image_check_header(&place, header);
     if (error < 0) return error;
     uint32_t version = image_version(header);
-    if (version <= running.version) return ERR_REPLAY;
-    for (uint32_t half = 0; half < HALVES; half++) {
-        if (stays(half) && read_header(half, other) == 0 && version <= image_version(other)) return ERR_REPLAY;
+    if (version <= running.image.version) return ERR_REPLAY;
+    for (uint32_t i = 0; i < HALVES; i++) {
+        const struct image_place known = place_of(i);
+        if (stays(i) && image_read_header(&known, other) == 0 && version <= image_version(other)) return ERR_REPLAY;
     }
-    const uint32_t half = running.half == 0 ? 1 : 0, first = half * half_bytes() / board_flash_sector_bytes();
-    // Without its header, what is left of an older image is none, and its marks mean nothing.
-    error = board_flash_erase(PARTITION_METROLOGY_IMAGES, first);
-    if (error == 0) error = board_flash_erase(PARTITION_METROLOGY_IMAGES, marks_of(half) / board_flash_sector_bytes());
+    error = image_begin(&incoming, &place, header);
     if (error < 0) return error;
-    memcpy(incoming.header, header, IMAGE_HEADER_BYTES);
-    incoming.length = image_length(header);
-    incoming.taken = 0;
-    incoming.half = half;
-    return 0;
-}
-
-int32_t metrology_images_write(uint32_t offset, const uint8_t *data, uint32_t length) {
-    if (incoming.half == METROLOGY_BUILT_IN) return ERR_STATE;
-    if (offset != incoming.taken || length > incoming.length - incoming.taken) return ERR_RANGE;
-    const uint32_t at = incoming.half * half_bytes() + IMAGE_HEADER_BYTES + offset;
-    int32_t error = image_store(PARTITION_METROLOGY_IMAGES, at, data, length);
-    if (error < 0) incoming.half = METROLOGY_BUILT_IN;
-    else incoming.taken += length;
+    // The older image is none any more, and its marks mean nothing.
+    error = board_flash_erase(place.partition, marks_of(half) / board_flash_sector_bytes());
+    if (error < 0) image_forget(&incoming);
     return error;
 }
 
+int32_t metrology_images_write(uint32_t offset, const uint8_t *data, uint32_t length) {
+    return image_write(&incoming, offset, data, length);
+}
+
 int32_t metrology_images_end(void) {
-    if (incoming.half == METROLOGY_BUILT_IN || incoming.taken != incoming.length) return ERR_STATE;
-    const uint32_t half = incoming.half;
-    struct metrology_choice choice;
-    incoming.half = METROLOGY_BUILT_IN;
-    int32_t error = board_flash_program(PARTITION_METROLOGY_IMAGES, half * half_bytes(), incoming.header,
-                                        IMAGE_HEADER_BYTES);
-    if (error == 0) error = look_at(half, &choice);
-    if (error == 0) log_number("a metrology module waits for the next start: version ", choice.version);
+    struct image image;
+    int32_t error = image_end(&incoming, &image);
+    if (error == 0) log_number("a metrology module waits for the next start: version ", image.version);
     return error;
 }

@@ -8,14 +8,15 @@
 
 #include <stdint.h>
 
+#include "image.h"
+
 #define METROLOGY_TRIES 3u
 #define METROLOGY_PROOF_MS 60000u
 #define METROLOGY_BUILT_IN 2u // in the place of a half
 
 struct metrology_choice {
-    uint32_t half, version;
-    const uint8_t *module;
-    uint32_t length;
+    uint32_t half;
+    struct image image;
 };
 
 // What runs from this start on: the newest module that may, counted first if it is on trial. `refused` has a bit for each

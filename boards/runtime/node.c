@@ -50,13 +50,11 @@ struct built_in node = {
 };
 
 void node_choose(void) {
-    slots_choose((struct slot_choice){.slot = SLOT_BUILT_IN,
-                                      .version = NODE_MODULE_VERSION,
-                                      .module = node_image,
-                                      .length = (uint32_t)(node_image_end - node_image)});
+    const uint32_t length = (uint32_t)(node_image_end - node_image);
+    slots_choose((struct slot_choice){SLOT_BUILT_IN, {NODE_MODULE_VERSION, node_image, length}});
 }
 
 const char *node_start(void) {
-    struct slot_choice choice = slots_chosen();
-    return built_in_start(&node, choice.module, choice.length);
+    struct image image = slots_chosen().image;
+    return built_in_start(&node, image.module, image.length);
 }

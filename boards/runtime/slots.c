@@ -18,19 +18,12 @@ static struct slot_choice chosen;
 static uint64_t proving_since_ms;
 static int proving;
 
-// The image that is being taken; SLOT_BUILT_IN: none.
-static struct {
-    enum slot slot;
-    uint32_t taken, length;
-    uint8_t header[IMAGE_HEADER_BYTES];
-} incoming;
+static struct image_incoming incoming;
 
-static enum board_partition partition_of(enum slot slot) {
-    return slot == SLOT_A ? PARTITION_SLOT_A : PARTITION_SLOT_B;
-}
-
-static uint32_t slot_bytes(enum slot slot) {
-    return board_flash_sectors(partition_of(slot)) * board_flash_sector_bytes();
+static struct image_place place_of(enum slot slot) {
+    const enum board_partition partition = slot == SLOT_A ? PARTITION_SLOT_A : PARTITION_SLOT_B;
+    const uint32_t bytes = board_flash_sectors(partition) * board_flash_sector_bytes();
+    return (struct image_place){.magic = IMAGE_MAGIC_NODE, .partition = partition, .bytes = bytes};
 }
 
 static int32_t save(void) {
@@ -54,25 +47,12 @@ static void restore(void) {
     state.tries = record[6];
 }
 
-static int32_t check_header(const uint8_t *header, enum slot slot) {
-    return image_check_header(header, IMAGE_MAGIC_NODE, slot_bytes(slot) - IMAGE_HEADER_BYTES);
-}
-
-// The whole image of a slot, checked: flash is not trusted either. 0, or why it cannot run.
+// 0, or why what is in a slot cannot run.
 static int32_t look_at(enum slot slot, struct slot_choice *choice) {
-    uint8_t header[IMAGE_HEADER_BYTES];
     if (slot == SLOT_BUILT_IN) return ERR_NOT_FOUND;
-    const uint8_t *image = board_flash_map(partition_of(slot));
-    if (image == NULL) return ERR_STATE;
-    int32_t error = board_flash_read(partition_of(slot), 0, header, sizeof header);
-    if (error == 0) error = check_header(header, slot);
-    if (error == 0) error = image_check_module(header, partition_of(slot), IMAGE_HEADER_BYTES);
-    if (error < 0) return error;
-    *choice = (struct slot_choice){.slot = slot,
-                                   .version = image_version(header),
-                                   .module = image + IMAGE_HEADER_BYTES,
-                                   .length = image_length(header)};
-    return 0;
+    const struct image_place place = place_of(slot);
+    choice->slot = slot;
+    return image_look(&place, &choice->image);
 }
 
 // The image on trial, if there is one with starts left.
@@ -92,14 +72,14 @@ static int try_trial(struct slot_choice *choice) {
 
 void slots_choose(struct slot_choice built_in) {
     restore();
-    incoming.slot = SLOT_BUILT_IN;
+    image_forget(&incoming);
     proving = 0;
     // New firmware brings a module of its own, which may be newer than what had been sent to the old one.
-    if (!try_trial(&chosen) && (look_at(state.active, &chosen) < 0 || chosen.version <= built_in.version)) {
+    if (!try_trial(&chosen) && (look_at(state.active, &chosen) < 0 || chosen.image.version <= built_in.image.version)) {
         chosen = built_in;
     }
     state.running = chosen.slot;
-    state.running_version = chosen.version;
+    state.running_version = chosen.image.version;
 }
 
 struct slot_choice slots_chosen(void) {
@@ -127,13 +107,14 @@ struct slot_state slots_state(void) {
 }
 
 int32_t slots_begin(const uint8_t header[IMAGE_HEADER_BYTES]) {
-    incoming.slot = SLOT_BUILT_IN;
+    image_forget(&incoming);
     // While one slot is on trial and runs, the other one may be what the trial falls back to.
     if (state.running != SLOT_BUILT_IN && state.running == state.trial) return ERR_STATE;
     // Neither what runs nor what would run without it is written over.
     enum slot slot = state.active == SLOT_A || state.running == SLOT_A ? SLOT_B : SLOT_A;
-    if (board_flash_map(partition_of(slot)) == NULL) return ERR_STATE;
-    int32_t error = check_header(header, slot);
+    const struct image_place place = place_of(slot);
+    if (board_flash_map(place.partition) == NULL) return ERR_STATE;
+    int32_t error = image_check_header(&place, header);
     if (error < 0) return error;
     uint32_t version = image_version(header);
     if (version <= state.confirmed_version || version <= state.running_version) return ERR_REPLAY;
@@ -143,38 +124,22 @@ int32_t slots_begin(const uint8_t header[IMAGE_HEADER_BYTES]) {
         error = save();
         if (error < 0) return error;
     }
-    // Without its header, what is left of an older image is none.
-    error = board_flash_erase(partition_of(slot), 0);
-    if (error < 0) return error;
-    memcpy(incoming.header, header, IMAGE_HEADER_BYTES);
-    incoming.length = image_length(header);
-    incoming.taken = 0;
-    incoming.slot = slot;
-    return 0;
+    return image_begin(&incoming, &place, header);
 }
 
 int32_t slots_write(uint32_t offset, const uint8_t *data, uint32_t length) {
-    if (incoming.slot == SLOT_BUILT_IN) return ERR_STATE;
-    if (offset != incoming.taken || length > incoming.length - incoming.taken) return ERR_RANGE;
-    int32_t error = image_store(partition_of(incoming.slot), IMAGE_HEADER_BYTES + offset, data, length);
-    if (error < 0) incoming.slot = SLOT_BUILT_IN;
-    else incoming.taken += length;
-    return error;
+    return image_write(&incoming, offset, data, length);
 }
 
 int32_t slots_end(void) {
-    if (incoming.slot == SLOT_BUILT_IN || incoming.taken != incoming.length) return ERR_STATE;
-    const enum slot slot = incoming.slot;
-    struct slot_choice choice;
-    incoming.slot = SLOT_BUILT_IN;
-    int32_t error = board_flash_program(partition_of(slot), 0, incoming.header, IMAGE_HEADER_BYTES);
-    if (error == 0) error = look_at(slot, &choice);
+    struct image image;
+    int32_t error = image_end(&incoming, &image);
     if (error < 0) return error;
     const struct slot_state before = state;
-    state.trial = slot;
+    state.trial = incoming.place.partition == PARTITION_SLOT_A ? SLOT_A : SLOT_B;
     state.tries = 0;
     error = save();
     if (error < 0) state = before;
-    else log_number("an image of the node waits for the next start: version ", choice.version);
+    else log_number("an image of the node waits for the next start: version ", image.version);
     return error;
 }

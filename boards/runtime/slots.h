@@ -14,12 +14,10 @@
 
 enum slot { SLOT_BUILT_IN = 0, SLOT_A = 1, SLOT_B = 2 };
 
-// A module to run: it stays where it lies.
+// A module to run.
 struct slot_choice {
     enum slot slot;
-    uint32_t version;
-    const uint8_t *module;
-    uint32_t length;
+    struct image image;
 };
 
 // What is known of the images: for people.

@@ -40,7 +40,7 @@ void state_put(void) {
     memory_map_put("metrology", metrology_module.state);
     memory_map_put("metrology_traps", metrology_module.traps);
     memory_map_put("metrology_restarts", state_counts.metrology_restarts);
-    memory_map_put("metrology_version", meter.version);
+    memory_map_put("metrology_version", meter.image.version);
     memory_map_put("metrology_half", meter.half);
     memory_map_put("node", node_module.state);
     memory_map_put("node_traps", node_module.traps);
@@ -52,6 +52,7 @@ void state_put(void) {
     memory_map_put("link0_frames_in", state_counts.frames_in);
     memory_map_put("link0_frames_out", state_counts.frames_out);
     memory_map_put("link0_bad_frames", state_counts.bad_frames);
+    memory_map_put("link0_frames_dropped", state_counts.frames_dropped);
     for (uint32_t link = 1; link <= peer_links_count(); link++) {
         const struct peer_link_figures *figures = peer_link_figures(link);
         put_link(link, "frames_in", figures->frames_in);
