@@ -9,8 +9,7 @@ const cli = (name: string, verb: string, ...words: string[]): Promise<Reply> => 
 const refusal = (name: string, ...words: string[]): Promise<Reply> => machines.refusal("cli", name, ...words);
 const lineOf = (name: string): Promise<Reply> => machines.line(name);
 
-const A_METER = ["--meter-load", "-36000", "--meter-interval", String(INTERVAL_S)];
-const B_METER = ["--meter-load", "36000", "--meter-interval", String(INTERVAL_S), "--energy-credit", "1000000"];
+const CREDIT = ["--energy-credit", "1000000"];
 const LINE = {
   rating_w: 100_000,
   interval_s: INTERVAL_S,
@@ -24,8 +23,8 @@ let b: Service;
 let ids: { a: string; b: string; address: string };
 beforeAll(async () => {
   await machines.chain();
-  a = await machines.node("a", "--engine", "v8", ...A_METER);
-  b = await machines.node("b", ...B_METER);
+  a = await machines.metered("a", [-36_000], "--engine", "v8");
+  b = await machines.metered("b", [36_000], ...CREDIT);
   const info = await cli("b", "getinfo");
   ids = { a: (await cli("a", "getinfo")).id as string, b: info.id as string, address: info.binding as string };
   await cli("a", "connect", `${ids.b}@${ids.address}`);
@@ -117,7 +116,7 @@ describe("energy between two nodes over TCP", () => {
     // A is killed and started again: its meter is the same one, has counted on, and the line goes on without a dispute.
     const key = (await lineOf("a")).meter.key as string;
     await a.signal("SIGKILL");
-    a = await machines.node("a", "--engine", "v8", ...A_METER);
+    a = await machines.metered("a", [-36_000], "--engine", "v8");
     const resumed = Math.floor(SYSTEM_CLOCK.nowMs() / 1000);
     await expect.poll(async () => ((await lineOf("a")) as Reply).state as string, WAIT).toBe("normal");
     expect((await lineOf("a")).meter.key).toBe(key);
@@ -189,6 +188,7 @@ describe("energy between two nodes over TCP", () => {
       ["--meter-load", "1.5"],
       ["--meter-load", "1000001"],
       ["--meter-interval", "7"],
+      ["--close-delay", "0"],
       ["--energy-credit", "-1"],
     ] as const) {
       const { code, stderr } = await machines.run("node", "--dir", machines.path("x"), flag, value);

@@ -43,10 +43,11 @@ let [buyer, middle, seller]: Service[] = [];
 let [hopToMiddle, hopToSeller]: { id: string; channel: string }[] = [];
 async function openRow(): Promise<void> {
   await machines.chain();
-  const credit = ["--energy-credit", String(COMMON.credit_limit_msat)];
-  seller = await machines.metered("seller", [-SOLD_W], ...credit);
-  middle = await machines.metered("middle", [SOLD_W, -BOUGHT_W], ...credit, "--engine", "v8");
-  buyer = await machines.metered("buyer", [BOUGHT_W], "--engine", "v8");
+  // What an interval has brought can be sold for 4 s after its end, in which nothing is closed.
+  const terms = ["--energy-credit", String(COMMON.credit_limit_msat), "--close-delay", "4"];
+  seller = await machines.metered("seller", [-SOLD_W], ...terms);
+  middle = await machines.metered("middle", [SOLD_W, -BOUGHT_W], ...terms, "--engine", "v8");
+  buyer = await machines.metered("buyer", [BOUGHT_W], ...terms, "--engine", "v8");
   await machines.openLine(["middle", TO_SELLER], ["seller", 0], FAR, PUSHED_MSAT);
   await machines.openLine(["buyer", 0], ["middle", TO_BUYER], NEAR, PUSHED_MSAT);
   const scid = async (name: string): Promise<string> =>
@@ -58,8 +59,9 @@ async function openRow(): Promise<void> {
 
 /** What was sold: mWh over the line to the seller, and on to the buyer; msat for the seller, of them the buyer's, and rents. */
 const sold = { far: 0n, near: 0n, paid: 0n, forwarded: 0n, rent: 0n };
-/** What notes of the seller's meter are for, mWh, by interval. */
+/** What notes of the seller's meter are for, mWh, by interval, and intervals for which there was a promise. */
 const issued = new Map<number, bigint>();
+const promised = new Set<number>();
 
 const priced = (mwh: bigint): bigint => ceil(mwh * PRICE, MILLION);
 
@@ -75,10 +77,10 @@ async function forwarded(far: bigint, near: bigint, rent: bigint, start: number,
   return reply;
 }
 
-/** The middle asks the seller. */
-async function swap(far: bigint, start: number, kind: string): Promise<Reply> {
+/** The middle asks the seller for a receipt. */
+async function swap(far: bigint, start: number): Promise<Reply> {
   const words = [hopToSeller?.id ?? "", `${far}mWh`, String(PRICE), String(start)];
-  const reply = await machines.refused("middle", "swap", ...words, "--kind", kind);
+  const reply = await machines.refused("middle", "swap", ...words, "--kind", "receipt");
   if ("result" in reply) booked(far, 0n, 0n, start);
   return reply;
 }
@@ -187,10 +189,11 @@ describe("three nodes in a row", () => {
         .poll(async () => (await forwarded(far, mwh, msat, hour, "promise")).data?.failure as unknown, WAIT)
         .toBe("fee_insufficient at hop 1");
     }
-    await within(async (running) => {
-      const start = running + INTERVAL_S;
+    await within(async (ended) => {
+      const start = ended + 2 * INTERVAL_S;
       const reply = await forwarded(far, near, rent, start, "promise");
       if (reply.result === undefined) return reply;
+      promised.add(start);
       expect(reply.result).toMatchObject({
         status: "complete",
         amount_msat: "6001",
@@ -202,60 +205,60 @@ describe("three nodes in a row", () => {
     });
   });
 
-  it(
-    "receipts of the interval that runs, of what is metered and not sold; the books of all balance",
-    LIMIT,
-    async () => {
-      const refused = (reply: Reply, hop: number): Reply =>
-        reply.data?.failure === `temporary_node_failure at hop ${hop}` ? undefined : reply;
-      // Each is done once, in an interval that has run for 2 s, in which 20 of its 50 Wh have been metered.
-      const steps: ((start: number) => Promise<Reply>)[] = [
-        async (start) => {
-          // A promise for it may have been sold, of 40.001 Wh.
-          if (issued.has(start)) return "sold";
-          const reply = await swap(12_000n, start, "receipt");
-          if (reply.result === undefined) return reply;
-          const note = { energy_mwh: "12000", issued_mwh: "12000", interval_start: start };
-          expect(reply.result).toMatchObject({ amount_msat: "1800", energy: { kind: "receipt" }, note });
-          return undefined;
-        },
-        async (start) => {
-          // The buyer gets 3.96 of 4 Wh.
-          const before = issued.get(start) ?? 0n;
-          const reply = await forwarded(4_000n, 3_960n, 160n, start, "receipt");
-          if (reply.result === undefined) return reply;
-          const note = { energy_mwh: "4000", issued_mwh: String(before + 4_000n), interval_start: start };
-          expect(reply.result).toMatchObject({ amount_sent_msat: "760", note });
-          return undefined;
-        },
-        // More than is ever counted in an interval, over one line and two.
-        async (start) => refused(await swap(50_010n, start, "receipt"), 1),
-        async (start) => refused(await forwarded(50_010n, 49_000n, 2_001n, start, "receipt"), 2),
-        async (start) => {
-          // With a promise for it nearly all is sold: 3 Wh that were counted are not the seller's to sell any more.
-          const promise = await swap(49_000n - (issued.get(start) ?? 0n), start, "promise");
-          return promise.result === undefined ? promise : refused(await swap(3_000n, start, "receipt"), 1);
-        },
-      ];
-      await within(async (start) => {
-        for (let step = steps[0]; step !== undefined; step = steps[0]) {
-          const reply = await step(start);
-          if (reply !== undefined) return reply;
-          steps.shift();
-        }
+  it("receipts of what was metered and is not sold yet; the books of all balance", LIMIT, async () => {
+    const left = (start: number): bigint => 50_000n - (issued.get(start) ?? 0n);
+    const refusedAt = (hop: number) => ({ code: 5, data: { failure: `temporary_node_failure at hop ${hop}` } });
+    // Each is done once, when an interval of 50 Wh has just ended for which no promise was sold.
+    const steps: ((start: number) => Promise<Reply>)[] = [
+      async (start) => {
+        const reply = await swap(12_000n, start);
+        if (reply.result === undefined) return reply;
+        const note = { energy_mwh: "12000", issued_mwh: "12000", interval_start: start };
+        expect(reply.result).toMatchObject({ amount_msat: "1800", energy: { kind: "receipt" }, note });
         return undefined;
-      });
-      await expectBalanced();
-    },
-  );
+      },
+      async (start) => {
+        // The buyer gets 3.96 of 4 Wh.
+        const before = issued.get(start) ?? 0n;
+        const reply = await forwarded(4_000n, 3_960n, 160n, start, "receipt");
+        if (reply.result === undefined) return reply;
+        const note = { energy_mwh: "4000", issued_mwh: String(before + 4_000n), interval_start: start };
+        expect(reply.result).toMatchObject({ amount_sent_msat: "760", note });
+        return undefined;
+      },
+      async (start) => {
+        // A pulse more than is left, over one line and two; what is left; and then there is nothing left.
+        const more = left(start) + 10n;
+        const replies = [
+          await swap(more, start),
+          await forwarded(more, 5_000n, ceil(more * 40n, 1000n), start, "receipt"),
+          await swap(left(start), start),
+          await swap(10n, start),
+        ];
+        if (nowS() >= start + 2 * INTERVAL_S - 1.5) return replies;
+        expect(replies).toMatchObject([refusedAt(1), refusedAt(2), { result: { status: "complete" } }, refusedAt(1)]);
+        return undefined;
+      },
+    ];
+    await within(async (start) => {
+      if (promised.has(start)) return "a promise was sold for it";
+      for (let step = steps[0]; step !== undefined; step = steps[0]) {
+        const reply = left(start) > 0n ? await step(start) : "all of it is sold";
+        if (reply !== undefined) return reply;
+        steps.shift();
+      }
+      return undefined;
+    });
+    await expectBalanced();
+  });
 });
 
-/** Tries something in intervals that have run for 2 s, until there was time enough for it: undefined, no reply, is success. */
+/** Tries something when an interval has just ended, until there was time enough for it: undefined, no reply, is success. */
 async function within(attempt: (start: number) => Promise<Reply>): Promise<void> {
   let reply: Reply;
   for (let tries = 0; tries < 20; tries++) {
-    const start = startOf(nowS()) + INTERVAL_S;
-    await until(start + 2);
+    const start = startOf(nowS());
+    await until(start + INTERVAL_S + 0.2);
     reply = await attempt(start);
     if (reply === undefined) return;
   }

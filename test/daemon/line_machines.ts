@@ -1,5 +1,8 @@
 import { readFileSync } from "node:fs";
+import { Command } from "commander";
 import { expect } from "vitest";
+import { evidenceCommand } from "../../host/cli/evidence.js";
+import type { CommandIo } from "../../host/cli/verify.js";
 import { SYSTEM_CLOCK } from "../../host/daemon/clock.js";
 import { RpcError } from "../../host/daemon/rpc.js";
 import { Machines, type Reply, type Service } from "./processes.js";
@@ -43,10 +46,10 @@ export class LineMachines extends Machines {
     return this.ask("chain", "chain", "mine", String(blocks));
   }
 
-  /** A node with a meter for each load, W: positive comes out of the line to the node. */
+  /** A node with a meter for each load, W: positive comes out of the line to the node. Intervals are closed early. */
   metered(name: string, loadsW: readonly number[], ...args: string[]): Promise<Service> {
     const loads = loadsW.flatMap((loadW) => ["--meter-load", String(loadW)]);
-    return this.node(name, ...loads, "--meter-interval", String(INTERVAL_S), ...args);
+    return this.node(name, ...loads, "--meter-interval", String(INTERVAL_S), "--close-delay", "1", ...args);
   }
 
   /** A line as `lines` shows it; undefined while there is none of this number. */
@@ -91,11 +94,18 @@ export class LineMachines extends Machines {
     return JSON.parse(readFileSync(file, "utf8"));
   }
 
-  /** `tieline evidence` of nodes' files: its exit code and what it says. */
+  /** `tieline evidence` of nodes' files, in this process: its exit code and what it says. */
   async judged(names: readonly string[], ...options: string[]): Promise<Reply> {
-    const files = names.map((name) => `${name}.evidence.json`);
-    const { code, stdout } = await this.run("evidence", "--json", ...options, ...files);
-    return { code, ...(JSON.parse(stdout) as object) };
+    let [code, text] = [-1, ""];
+    const io: CommandIo = {
+      write: (more) => (text += more),
+      writeError: (more) => (text += more),
+      setExitCode: (given) => (code = given),
+    };
+    const files = names.map((name) => this.path(`${name}.evidence.json`));
+    const words = ["node", "tieline", "evidence", "--json", ...options, ...files];
+    await new Command().addCommand(evidenceCommand(io)).parseAsync(words);
+    return { code, ...(JSON.parse(text) as object) };
   }
 }
 
