@@ -23,8 +23,8 @@ const AHEAD_S = 3600;
 
 let a: Service;
 let b: Service;
-/** The owner, and where the accounting end listens. */
-let [idOfA, addressOfB]: string[] = [];
+/** The owner, and the accounting end with where it listens. */
+let [idOfA, idOfB, addressOfB]: string[] = [];
 /** Of a: flows are told from node_1 to node_2. */
 let sign = 1;
 let ahead = 0;
@@ -37,6 +37,8 @@ async function startB(loadW: number): Promise<void> {
 async function restartB(loadW: number): Promise<void> {
   await b.signal("SIGTERM");
   await startB(loadW);
+  // Sooner than a would look for it by itself.
+  await machines.refused("a", "connect", `${idOfB}@${addressOfB}`);
   for (const name of ENDS) {
     await expect.poll(async () => (await machines.line(name)).peer_connected as boolean, WAIT).toBe(true);
   }
@@ -60,7 +62,8 @@ describe("two ends of a line", () => {
       a = await machines.metered("a", [-LOAD_W], "--engine", "v8");
       await startB(LOAD_W);
       const info = await machines.cli("b", "getinfo");
-      [idOfA, addressOfB] = [(await machines.cli("a", "getinfo")).id as string, info.binding as string];
+      [idOfA, idOfB] = [(await machines.cli("a", "getinfo")).id as string, info.id as string];
+      addressOfB = info.binding as string;
       await machines.openLine(["a", 0], ["b", 0], LINE, 60_000_000n);
       sign = (await machines.line("a")).node_1 === "local" ? 1 : -1;
       await machines.closed("b", 0, 1);
@@ -97,7 +100,7 @@ describe("two ends of a line", () => {
       }
       // A goes both ways.
       await machines.cli("b", "keysend", idOfA, "5000");
-      await machines.cli("a", "keysend", info.id as string, "7000");
+      await machines.cli("a", "keysend", idOfB, "7000");
 
       // What either end has to show proves the dispute, alone and with the other's.
       expect((await shown()).map(({ receipts }) => (receipts as Reply[]).length > 0)).toEqual([true, true]);
@@ -169,9 +172,12 @@ describe("two ends of a line", () => {
     const [arrears] = await both("arrears_msat");
 
     const kept = await shown();
-    for (const { notes } of kept) expect((notes as Reply[]).length).toBeGreaterThanOrEqual(2);
+    for (const { notes, confirmed_txid } of kept) {
+      expect((notes as Reply[]).length).toBeGreaterThanOrEqual(2);
+      expect(confirmed_txid).toBe(txid);
+    }
     for (const names of [["a"], ["b"], ["a", "b"]]) {
-      const { code, bundles, account, remarks } = await machines.judged(names, "--confirmed", txid);
+      const { code, bundles, account, remarks } = await machines.judged(names);
       expect([code, bundles.map(({ standing }: Reply) => standing as unknown)]).toEqual([0, names.map(() => "valid")]);
       // Both promises are still owed, at the ends of the flow.
       expect(account.intervals).toEqual(

@@ -95,7 +95,7 @@ export class LineMachines extends Machines {
   }
 
   /** `tieline evidence` of nodes' files, in this process: its exit code and what it says. */
-  async judged(names: readonly string[], ...options: string[]): Promise<Reply> {
+  async judged(names: readonly string[]): Promise<Reply> {
     let [code, text] = [-1, ""];
     const io: CommandIo = {
       write: (more) => (text += more),
@@ -103,7 +103,7 @@ export class LineMachines extends Machines {
       setExitCode: (given) => (code = given),
     };
     const files = names.map((name) => this.path(`${name}.evidence.json`));
-    const words = ["node", "tieline", "evidence", "--json", ...options, ...files];
+    const words = ["node", "tieline", "evidence", "--json", ...files];
     await new Command().addCommand(evidenceCommand(io)).parseAsync(words);
     return { code, ...(JSON.parse(text) as object) };
   }
