@@ -22,6 +22,7 @@ interface Options {
   readonly logLevel: LogLevel;
   readonly meterLoad?: readonly number[];
   readonly meterInterval: number;
+  readonly closeDelay: number;
   readonly energyCredit: bigint;
 }
 
@@ -53,6 +54,7 @@ export function nodeCommand(): Command {
     )
     .option("--meter-load <W>", METER_LOAD_HELP, meterLoad)
     .option("--meter-interval <s>", "delivery interval of its meters and lines", meterInterval, 900)
+    .option("--close-delay <s>", CLOSE_DELAY_HELP, closeDelay, 15)
     .addOption(
       new Option("--energy-credit <msat>", "unsecured credit on lines that peers open")
         .argParser((text) => argument(() => MSAT_OR_ZERO.read(text)))
@@ -79,6 +81,16 @@ function meterInterval(text: string): number {
   const seconds = Number(text);
   if (!/^\d{1,4}$/.test(text) || seconds < 5 || 3600 % seconds !== 0) {
     throw new InvalidArgumentError("it is no divisor of 3600 s from 5 s.");
+  }
+  return seconds;
+}
+
+const CLOSE_DELAY_HELP = "an interval is closed so long after its end; until then what was metered in it can be sold";
+
+function closeDelay(text: string): number {
+  const seconds = Number(text);
+  if (!/^\d{1,4}$/.test(text) || seconds < 1 || seconds > 3600) {
+    throw new InvalidArgumentError("it is no whole number of s from 1 to 3600.");
   }
   return seconds;
 }
@@ -119,6 +131,7 @@ async function run(options: Options): Promise<void> {
             loadsW: options.meterLoad,
             intervalS: options.meterInterval,
             creditMsat: options.energyCredit,
+            closeDelayS: options.closeDelay,
           },
         }),
     clock: SYSTEM_CLOCK,

@@ -60,6 +60,8 @@ export interface MetersChoice {
   readonly intervalS: number;
   /** Unsecured credit, msat. */
   readonly creditMsat: bigint;
+  /** Between the end of an interval and its close, s. */
+  readonly closeDelayS: number;
 }
 
 const TICK_MS = 1000;
@@ -192,7 +194,7 @@ export class Daemon {
     const config = {
       chainHash: network.chainHash,
       prefix: network.prefix,
-      ...(energy ? { energy, energyCreditMsat: choice.creditMsat } : {}),
+      ...(energy ? { energy, energyCreditMsat: choice.creditMsat, closeDelayS: choice.closeDelayS } : {}),
     };
     const times = (): { nowMs: bigint; utcS: bigint } => ({
       nowMs: BigInt(Math.floor(clock.monoMs())),

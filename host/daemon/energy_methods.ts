@@ -1,4 +1,5 @@
 import { writeFileSync } from "node:fs";
+import { txidBytes } from "../evidence/document.js";
 import { bundleText } from "../evidence/json.js";
 import { decodeNote } from "../metrology/note.js";
 import type { ChannelInfo } from "../node/answers.js";
@@ -9,6 +10,7 @@ import type { Handlers } from "./dispatch.js";
 import type { IntervalStart, LineProposal } from "./energy_parameters.js";
 import type { ENERGY_VERBS } from "./energy_verbs.js";
 import type { LineKeeper } from "./line_keeper.js";
+import type { Onchain } from "./onchain.js";
 import type { Payments } from "./payments.js";
 import { type Json, RPC_CODES, RpcError, isObject } from "./rpc.js";
 import { theChannel, wrong } from "./the_channel.js";
@@ -20,6 +22,7 @@ export function energyMethods(
   context: Context,
   payments: Payments,
   keeper: LineKeeper,
+  onchain: Onchain,
   alive: () => ChannelInfo[],
 ): Handlers<typeof ENERGY_VERBS> {
   const { node, clock } = context;
@@ -130,8 +133,10 @@ export function energyMethods(
 
     evidence: ({ id, file }) => {
       const { channel } = theLine(id);
-      const bundle = keeper.evidence(channel);
-      if (bundle === undefined) throw wrong("id", "is a channel without energy");
+      const kept = keeper.evidence(channel);
+      if (kept === undefined) throw wrong("id", "is a channel without energy");
+      const closedBy = onchain.closedBy(channel.channel);
+      const bundle = { ...kept, ...(closedBy === undefined ? {} : { confirmedTxid: txidBytes(closedBy) }) };
       try {
         writeFileSync(file, bundleText(bundle), { mode: 0o600 });
       } catch (error) {

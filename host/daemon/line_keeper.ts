@@ -1,15 +1,14 @@
 import type { EvidenceBundle, EvidenceNote, EvidenceReceipt } from "../evidence/bundle.js";
 import { decodeNote, verifyNote } from "../metrology/note.js";
 import type { ChannelInfo } from "../node/answers.js";
-import type { EnergyInfo } from "../node/energy_answers.js";
 import type { NodeEvent, Settled } from "../node/node_event.js";
-import { parseRecord } from "../ocmf/parse.js";
 import { type Context, bytesOf, hexText } from "./context.js";
 import type { EmulatedLineMeter } from "./line_meter.js";
+import { ownReceipts } from "./line_receipts.js";
 
 export type IntervalClosed = Extract<NodeEvent, { kind: "interval closed" }>;
 
-/** Receipts of each end that a bundle has: what is open, and the closes before it. */
+/** Receipts of the other end that are kept: what is open, and the closes before it. */
 const RECEIPTS = 8;
 /** Notes that a bundle has. */
 const NOTES = 64;
@@ -49,7 +48,11 @@ export class LineKeeper {
     const line = node.energy(channel);
     if (evidence === undefined || line === undefined) return undefined;
     const { holder, parameters } = evidence;
-    const own = this.ownReceipts(line).map((record): EvidenceReceipt => ({ end: holder, record }));
+    const meter = this.meters[line.meter];
+    const own = (meter === undefined ? [] : ownReceipts(meter, line)).map((record): EvidenceReceipt => ({
+      end: holder,
+      record,
+    }));
     const theirs = book
       .receipts(hexText(channelId))
       .map(({ record }): EvidenceReceipt => ({ end: holder === 1 ? 2 : 1, record }));
@@ -114,19 +117,5 @@ export class LineKeeper {
         `line ${channel}: has intervals of ${line.intervalS} s, its meter of ${meter.intervalS} s: --meter-interval`,
       );
     }
-  }
-
-  /** Records of the line's own meter that end with an interval of the line: all that a judge takes. */
-  private ownReceipts({ meter: number, intervalS }: EnergyInfo): string[] {
-    const meter = this.meters[number];
-    if (meter === undefined) return [];
-    const next = meter.nextPage();
-    return Array.from({ length: RECEIPTS }, (_, i) => next - RECEIPTS + i)
-      .filter((page) => page > 0)
-      .flatMap((page) => meter.fiscalRecord(page) ?? [])
-      .filter((record) => {
-        const end = parseRecord(record).readings[0].time.epochMs;
-        return end % (intervalS * 1000) === 0;
-      });
   }
 }

@@ -222,7 +222,7 @@ export function methods(parts: Parts): Handlers<typeof NODE_VERBS> {
       pays: book.payments.filter((payment) => status === undefined || payment.status === status).map(paymentDocument),
     }),
 
-    ...energyMethods(context, payments, keeper, alive),
+    ...energyMethods(context, payments, keeper, onchain, alive),
 
     stop: () => {
       parts.stop();

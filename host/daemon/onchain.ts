@@ -22,6 +22,9 @@ export class Onchain {
   /** Transactions that the node had published, by the outpoint that they spend first. */
   private readonly published = new Map<string, string>();
 
+  /** Ids of transactions in the chain that spend a channel's funding output. */
+  private readonly closings = new Map<number, string>();
+
   /** @param onBlock called after the node knows of a block */
   constructor(
     private readonly context: Context,
@@ -43,6 +46,11 @@ export class Onchain {
     return this.published.get(`${txidText(fundingTxid)}:${vout}`);
   }
 
+  /** The id of the transaction in the chain that has closed a channel; undefined while none has. */
+  closedBy(channel: number): string | undefined {
+    return this.closings.get(channel);
+  }
+
   /** As the node asks for it. */
   watch(channel: number, outpoint: Uint8Array, script: Uint8Array): void {
     const { chain, node, book, log, act } = this.context;
@@ -50,6 +58,7 @@ export class Onchain {
     const name = hexText(outpoint);
     if (known?.outpoint === name) return;
     known?.subscription.cancel();
+    this.closings.delete(channel);
     const subscription = chain.watch(
       outpointOf(outpoint),
       script,
@@ -62,8 +71,11 @@ export class Onchain {
           });
         },
         spent: (spend) => {
+          this.closings.delete(channel);
           if (spend === undefined) return;
-          log.info(`channel ${channel}: funding output spent by ${txidOf(spend.tx)}`);
+          const txid = txidOf(spend.tx);
+          this.closings.set(channel, txid);
+          log.info(`channel ${channel}: funding output spent by ${txid}`);
           act("funding spent", () => {
             node.fundingSpent(channel, spend.tx);
           });

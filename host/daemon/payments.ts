@@ -7,6 +7,7 @@ import type { PayRequest } from "../node/requests.js";
 import type { BookedPayment } from "./book.js";
 import { type Context, bytesOf, hexText, refused } from "./context.js";
 import { type Destination, type Path, pathsTo } from "./paths.js";
+import { riderRefusal } from "./rider_refusals.js";
 import type { RouteHop, SwapHop } from "./route.js";
 import { type Json, RPC_CODES, RpcError, isObject } from "./rpc.js";
 
@@ -15,7 +16,7 @@ const SPARE_BLOCKS = 2;
 /** Blocks that the last HTLC has left where no invoice says. */
 const KEYSEND_DELTA = 42;
 const RETRY_S = 60;
-/** Wait before another attempt where the node has as many payments under way as it can, ms. */
+/** Wait before another attempt where what is under way, payments or arrears, leaves no room for it, ms. */
 const FULL_MS = 50;
 
 /** What pay and keysend have in common. */
@@ -139,7 +140,7 @@ export class Payments {
     for (;;) {
       const failure = await this.once(destination, request, kind, maxfee, deadline, finish);
       if (!(failure instanceof RpcError)) return failure;
-      if (!isFull(failure) || this.context.clock.monoMs() + FULL_MS >= deadline) throw failure;
+      if (!passes(failure) || this.context.clock.monoMs() + FULL_MS >= deadline) throw failure;
       await new Promise<void>((resolve) => {
         this.context.clock.after(FULL_MS, resolve);
       });
@@ -206,7 +207,7 @@ export class Payments {
     try {
       part = node.pay({ channel: path.channel, hops: path.hops, ...request });
     } catch (error) {
-      if (error instanceof ModuleError) return refused("pay", error);
+      if (error instanceof ModuleError) return this.refusalOf(path, error);
       throw error;
     } finally {
       off();
@@ -230,6 +231,13 @@ export class Payments {
     book.addPayment(payment);
     for (const event of early) if (event.part === part) this.ended(event);
     return payment;
+  }
+
+  private refusalOf({ channel, hops }: Path, error: ModuleError): RpcError {
+    const mwh = hops[0]?.energyMwh;
+    const line = mwh === undefined ? undefined : this.context.node.energy(channel);
+    const reason = mwh === undefined || line === undefined ? undefined : riderRefusal(line, mwh, error);
+    return reason ?? refused("pay", error);
   }
 
   /** undefined: not within `ms`. */
@@ -295,9 +303,11 @@ export class Payments {
   }
 }
 
-/** The last path was refused because of what is under way: that passes. */
-const isFull = ({ code, data }: RpcError): boolean =>
-  code === RPC_CODES.NODE && isObject(data) && data["error"] === "ERR_CAPACITY";
+/** The last path was refused because of what is under way, payments or arrears: that passes. */
+const passes = ({ code, data }: RpcError): boolean =>
+  code === RPC_CODES.NODE &&
+  isObject(data) &&
+  (data["passing"] === true || (data["error"] === "ERR_CAPACITY" && data["line"] === undefined));
 
 const outcomeOf = (event: EndEvent): Outcome =>
   event.kind === "sent"

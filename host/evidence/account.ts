@@ -46,8 +46,17 @@ export interface SpanAccount {
   readonly deviationMwh: bigint;
   /** Positive: node_1 owes it. */
   readonly deviationMsat: bigint;
-  /** The meters differ by more than the line may lose. */
+  /** It is part of a dispute. */
   readonly disputed: boolean;
+}
+
+/** Intervals at whose beginning and end there are receipts of both meters, which differ by more than the line may lose. */
+export interface Dispute {
+  readonly from: number;
+  readonly until: number;
+  /** By the accounting point's meter, and by the other end's. */
+  readonly meteredMwh: bigint;
+  readonly otherMeterMwh: bigint;
 }
 
 export interface Account {
@@ -57,6 +66,7 @@ export interface Account {
   readonly riders: readonly RiderAccount[];
   readonly intervals: readonly IntervalAccount[];
   readonly spans: readonly SpanAccount[];
+  readonly disputes: readonly Dispute[];
   /** Starts of open intervals that no pair of the accounting point's receipts covers. */
   readonly unmetered: readonly number[];
   /** All positive if node_1 owes: as signed, what riders change of it, deviations, and the sum. */
@@ -96,7 +106,9 @@ export function accountOf(
       state = withFulfilled(state, { ...rider, amountMsat: htlc.amountMsat, boughtBack: rider.lapsed }, parameters);
     return [{ ...rider, kind: KINDS[rider.kind] ?? "receipt", fate, arrearsMsat: state.arrearsMsat - before }];
   });
-  const spans = spansOf(state, bundle, receipts);
+  const { own, other } = openRegisters(signed, bundle, receipts);
+  const disputes = disputesOf(bundle, own, other);
+  const spans = spansOf(state, bundle, own, other, disputes);
   const intervals = state.positions.map(({ start, flowMwh, promisedMwh }) => ({
     start,
     agreedMwh: flowMwh,
@@ -112,6 +124,7 @@ export function accountOf(
     riders,
     intervals,
     spans,
+    disputes,
     unmetered: intervals.map(({ start }) => start).filter((start) => !covered(start)),
     signedArrearsMsat: signed.arrearsMsat,
     ridersMsat: state.arrearsMsat - signed.arrearsMsat,
@@ -143,29 +156,35 @@ const flowOf = (end: End, from: Registers, until: Registers): bigint => {
   return end === 1 ? out : -out;
 };
 
-function spansOf(state: EnergyState, { parameters }: EvidenceBundle, { registers }: Receipts): SpanAccount[] {
-  const { accounted, lossMaxPpm } = parameters;
+/** Readings of what is open, by time: the accounting point's meter's, and the other end's by when they were taken. */
+function openRegisters(
+  state: EnergyState,
+  { parameters }: EvidenceBundle,
+  { registers }: Receipts,
+): { readonly own: readonly Registers[]; readonly other: ReadonlyMap<number, Registers> } {
   const open = registers.filter(({ untilS }) => untilS >= state.closedUntil);
-  const own = open.filter(({ end }) => end === accounted);
-  return own.slice(1).flatMap((until, index): SpanAccount[] => {
-    const from = own[index];
-    if (from === undefined) return [];
+  const own = open.filter(({ end }) => end === parameters.accounted);
+  const other = open.filter(({ end }) => end !== parameters.accounted);
+  return { own, other: new Map(other.map((reading) => [reading.untilS, reading])) };
+}
+
+/**
+ * One close may cover several intervals, of whose inner ends one bundle has its own meter's receipts alone: what both meters say
+ * is compared between the ends for which both have one.
+ */
+function disputesOf(
+  { parameters: { accounted, lossMaxPpm } }: EvidenceBundle,
+  own: readonly Registers[],
+  other: ReadonlyMap<number, Registers>,
+): Dispute[] {
+  const common = own.flatMap((reading) => {
+    const beside = other.get(reading.untilS);
+    return beside === undefined ? [] : [[reading, beside] as const];
+  });
+  return common.slice(1).flatMap(([until, otherUntil], index): Dispute[] => {
+    const [from, otherFrom] = common[index] ?? [];
+    if (from === undefined || otherFrom === undefined) return [];
     const meteredMwh = flowOf(accounted, from, until);
-    const agreedMwh = state.positions
-      .filter(({ start }) => start >= from.untilS && start < until.untilS)
-      .reduce((sum, { flowMwh }) => sum + flowMwh, 0n);
-    const [otherFrom, otherUntil] = [from, until].map(({ untilS }) =>
-      open.find((other) => other.end !== accounted && other.untilS === untilS),
-    );
-    const span = {
-      from: from.untilS,
-      until: until.untilS,
-      agreedMwh,
-      meteredMwh,
-      deviationMwh: meteredMwh - agreedMwh,
-      deviationMsat: imbalanceMsat(meteredMwh - agreedMwh, parameters),
-    };
-    if (otherFrom === undefined || otherUntil === undefined) return [{ ...span, disputed: false }];
     const otherMeterMwh = flowOf(otherUntil.end, otherFrom, otherUntil);
     const [node1, node2] = accounted === 1 ? [meteredMwh, otherMeterMwh] : [otherMeterMwh, meteredMwh];
     // Whichever way the energy went, and if it went both ways: the line has lost what node_1 gave less what node_2 got.
@@ -173,7 +192,39 @@ function spansOf(state: EnergyState, { parameters }: EvidenceBundle, { registers
     const sent = until.exportMwh - from.exportMwh + (otherUntil.exportMwh - otherFrom.exportMwh);
     const tolerance = until.toleranceMwh + otherUntil.toleranceMwh;
     const most = (sent * BigInt(lossMaxPpm)) / PPM + tolerance;
-    return [{ ...span, otherMeterMwh, disputed: lost < -tolerance || lost > most }];
+    if (lost >= -tolerance && lost <= most) return [];
+    return [{ from: from.untilS, until: until.untilS, meteredMwh, otherMeterMwh }];
+  });
+}
+
+function spansOf(
+  state: EnergyState,
+  { parameters }: EvidenceBundle,
+  own: readonly Registers[],
+  other: ReadonlyMap<number, Registers>,
+  disputes: readonly Dispute[],
+): SpanAccount[] {
+  const { accounted } = parameters;
+  return own.slice(1).flatMap((until, index): SpanAccount[] => {
+    const from = own[index];
+    if (from === undefined) return [];
+    const meteredMwh = flowOf(accounted, from, until);
+    const agreedMwh = state.positions
+      .filter(({ start }) => start >= from.untilS && start < until.untilS)
+      .reduce((sum, { flowMwh }) => sum + flowMwh, 0n);
+    const [otherFrom, otherUntil] = [other.get(from.untilS), other.get(until.untilS)];
+    return [
+      {
+        from: from.untilS,
+        until: until.untilS,
+        agreedMwh,
+        meteredMwh,
+        ...(otherFrom && otherUntil && { otherMeterMwh: flowOf(otherUntil.end, otherFrom, otherUntil) }),
+        deviationMwh: meteredMwh - agreedMwh,
+        deviationMsat: imbalanceMsat(meteredMwh - agreedMwh, parameters),
+        disputed: disputes.some((dispute) => from.untilS >= dispute.from && until.untilS <= dispute.until),
+      },
+    ];
   });
 }
 

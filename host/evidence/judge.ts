@@ -37,7 +37,7 @@ export interface Verdict {
   readonly account?: Account;
   /** What a reader has to look up, or has to know. */
   readonly remarks: readonly string[];
-  /** Every bundle is consistent and not refuted, and no span is in dispute. */
+  /** Every bundle is consistent and not refuted, and nothing is in dispute. */
   readonly consistent: boolean;
 }
 
@@ -91,7 +91,7 @@ export function judge(bundles: readonly NamedBundle[]): Verdict {
   const account = choice?.chosen.account;
   // What both have brought of one meter may contradict itself; what is wrong with one's own is a fault already.
   const contradictions = choice?.chosen.receipts.faults.filter(({ field }) => field === "receipts") ?? [];
-  const disputed = account?.spans.some((span) => span.disputed) ?? false;
+  const disputed = (account?.disputes.length ?? 0) > 0;
   return {
     bundles: examined.map((each) => verdictOn(each, choice)),
     ...(account === undefined ? {} : { account }),

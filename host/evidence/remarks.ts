@@ -51,8 +51,7 @@ export function remarksOf(examined: readonly Examined[], claims: Claims, chosen:
     remarks.push(`Only node_${other} could refute this: by the secret of commitment ${valid.bundle.commitmentNumber}.`);
   }
   remarks.push(...unprovenOf(examined, claims, chosen));
-  for (const { disputed, from, until, meteredMwh, otherMeterMwh } of account.spans) {
-    if (!disputed) continue;
+  for (const { from, until, meteredMwh, otherMeterMwh } of account.disputes) {
     const figures = `${meteredMwh} and ${otherMeterMwh} mWh`;
     remarks.push(`From ${from} to ${until} the line's meters say ${figures}: more apart than the line may lose.`);
   }

@@ -1,27 +1,15 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { SYSTEM_CLOCK } from "../../host/daemon/clock.js";
-import { Machines, type Reply, type Service } from "./processes.js";
+import { INTERVAL_S, LineMachines, WAIT, nextStart, totals } from "./line_machines.js";
+import type { Reply, Service } from "./processes.js";
 
-const machines = new Machines();
-const cli = (name: string, verb: string, ...words: string[]): Promise<Reply> =>
-  machines.ask("cli", name, verb, ...words);
+const machines = new LineMachines();
+const cli = (name: string, verb: string, ...words: string[]): Promise<Reply> => machines.cli(name, verb, ...words);
 const refusal = (name: string, ...words: string[]): Promise<Reply> => machines.refusal("cli", name, ...words);
-const mine = (blocks: number): Promise<Reply> => machines.ask("chain", "chain", "mine", String(blocks));
-const lineOf = async (name: string): Promise<Reply> => ((await cli(name, "lines")) as Reply).lines[0];
-const WAIT = { timeout: 60_000, interval: 100 };
-const INTERVAL_S = 5;
-const TOTALS = ["closed_until", "arrears_msat", "total_forth_mwh", "total_back_mwh", "positions"];
-const totals = (line: Reply): unknown[] => TOTALS.map((name) => line[name] as unknown);
+const lineOf = (name: string): Promise<Reply> => machines.line(name);
 
-/** `tieline evidence` of files: its exit code and what it says. */
-async function judged(...files: string[]): Promise<Reply> {
-  const { code, stdout } = await machines.run("evidence", "--json", ...files);
-  return { code, ...(JSON.parse(stdout) as object) };
-}
-
-const A_METER = ["--meter-load", "-36000", "--meter-interval", String(INTERVAL_S)];
-const B_METER = ["--meter-load", "36000", "--meter-interval", String(INTERVAL_S), "--energy-credit", "1000000"];
+const CREDIT = ["--energy-credit", "1000000"];
 const LINE = {
   rating_w: 100_000,
   interval_s: INTERVAL_S,
@@ -35,21 +23,12 @@ let b: Service;
 let ids: { a: string; b: string; address: string };
 beforeAll(async () => {
   await machines.chain();
-  a = await machines.node("a", "--engine", "v8", ...A_METER);
-  b = await machines.node("b", ...B_METER);
+  a = await machines.metered("a", [-36_000], "--engine", "v8");
+  b = await machines.metered("b", [36_000], ...CREDIT);
   const info = await cli("b", "getinfo");
   ids = { a: (await cli("a", "getinfo")).id as string, b: info.id as string, address: info.binding as string };
   await cli("a", "connect", `${ids.b}@${ids.address}`);
 });
-
-/** The next interval's start, with at least 2 s before it begins. */
-async function nextStart(): Promise<number> {
-  for (;;) {
-    const nowS = Math.floor(SYSTEM_CLOCK.nowMs() / 1000);
-    if (nowS % INTERVAL_S < INTERVAL_S - 2) return nowS - (nowS % INTERVAL_S) + INTERVAL_S;
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-}
 
 describe("energy between two nodes over TCP", () => {
   it("a line, an offer, a swap of a promise; the interval closes alike, and a kill", { timeout: 180_000 }, async () => {
@@ -57,7 +36,7 @@ describe("energy between two nodes over TCP", () => {
     const words = ["fundchannel", ids.b, "1000000sat", "--push_msat", "400000000", "--energy", "line.yaml"];
     const opened = await machines.run("cli", "--dir", machines.path("a"), "--json", ...words);
     expect(opened.stdout).toContain("txid");
-    await mine(6);
+    await machines.mine(6);
     await expect.poll(async () => ((await lineOf("a")) as Reply)?.state as string, WAIT).toBe("normal");
     await expect.poll(async () => ((await lineOf("b")) as Reply)?.state as string, WAIT).toBe("normal");
     expect(await lineOf("a")).toMatchObject({
@@ -123,14 +102,13 @@ describe("energy between two nodes over TCP", () => {
       expect(new Set((bundle.receipts as Reply[]).map(({ end }) => end as string))).toEqual(
         new Set(["node_1", "node_2"]),
       );
-      expect(await judged(`${name}.evidence.json`)).toMatchObject({ code: 0, consistent: true });
+      expect(await machines.judged([name])).toMatchObject({ code: 0, consistent: true });
     }
     // Of one moment: what one end shows of an earlier one is refuted by a roll that came between.
     await expect
       .poll(async () => {
-        const files = ["a", "b"].map((name) => machines.path(`${name}.evidence.json`));
-        await Promise.all([cli("a", "evidence", "0", files[0] ?? ""), cli("b", "evidence", "0", files[1] ?? "")]);
-        const { code, consistent } = await judged(...files);
+        await Promise.all(["a", "b"].map((name) => machines.evidence(name)));
+        const { code, consistent } = await machines.judged(["a", "b"]);
         return { code: code as number, consistent: consistent as boolean };
       }, WAIT)
       .toEqual({ code: 0, consistent: true });
@@ -138,7 +116,7 @@ describe("energy between two nodes over TCP", () => {
     // A is killed and started again: its meter is the same one, has counted on, and the line goes on without a dispute.
     const key = (await lineOf("a")).meter.key as string;
     await a.signal("SIGKILL");
-    a = await machines.node("a", "--engine", "v8", ...A_METER);
+    a = await machines.metered("a", [-36_000], "--engine", "v8");
     const resumed = Math.floor(SYSTEM_CLOCK.nowMs() / 1000);
     await expect.poll(async () => ((await lineOf("a")) as Reply).state as string, WAIT).toBe("normal");
     expect((await lineOf("a")).meter.key).toBe(key);
@@ -210,6 +188,7 @@ describe("energy between two nodes over TCP", () => {
       ["--meter-load", "1.5"],
       ["--meter-load", "1000001"],
       ["--meter-interval", "7"],
+      ["--close-delay", "0"],
       ["--energy-credit", "-1"],
     ] as const) {
       const { code, stderr } = await machines.run("node", "--dir", machines.path("x"), flag, value);

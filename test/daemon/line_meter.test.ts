@@ -2,9 +2,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { LineMeter } from "../../host/board/meter_port.js";
 import { EmulatedLineMeter } from "../../host/daemon/line_meter.js";
+import { ownReceipts } from "../../host/daemon/line_receipts.js";
 import { availableEngines } from "../../host/engine/index.js";
 import { readMetrology } from "../../host/metrology/module.js";
+import type { EnergyInfo } from "../../host/node/energy_answers.js";
 import { parseRecord } from "../../host/ocmf/parse.js";
 import { TestClock } from "./test_clock.js";
 
@@ -126,5 +129,46 @@ describe("an emulated line meter", () => {
     }
     rmSync(join(folder, "m_key"));
     expect(() => open(clock, "m", 5)).toThrow(/m_key: is missing, and the flash/);
+  });
+});
+
+describe("receipts of a line's own meter", () => {
+  /** The end of an interval, s: of number 0 the meter's first record is. */
+  const endOf = (number: number): number => START_MS / 1000 + (number + 1) * INTERVAL_S;
+  const ends = (records: readonly string[]): number[] =>
+    records.map((record) => parseRecord(record).readings[0].time.epochMs / 1000);
+  const line = (change: Partial<EnergyInfo>): EnergyInfo =>
+    ({ intervalS: INTERVAL_S, closedUntil: 0, holderClose: undefined, positions: [], ...change }) as EnergyInfo;
+  const newest = [12, 13, 14, 15, 16, 17, 18, 19].map((number) => endOf(number + 20));
+
+  it("are those of what is open, however long ago it was closed, and the newest", () => {
+    const clock = new TestClock(START_MS);
+    const meter = open(clock, "m", 3_600);
+    clock.advance(40 * INTERVAL_S * 1000);
+    meter.advance();
+    expect(ends(ownReceipts(meter, line({})))).toEqual(newest);
+    const holderClose = { until: endOf(6) } as NonNullable<EnergyInfo["holderClose"]>;
+    const positions = [endOf(6), endOf(20), endOf(100)].map((start) => ({ start, flowMwh: 1n, promisedMwh: 0n }));
+    const disputed = line({ closedUntil: endOf(3), holderClose, positions });
+    const ofWhatIsOpen = [3, 6, 7, 20, 21].map(endOf);
+    expect(ends(ownReceipts(meter, disputed))).toEqual([...ofWhatIsOpen, ...newest]);
+    // What is overwritten is not there, and the search goes past it.
+    const forgetful: LineMeter = {
+      publicKey: () => meter.publicKey(),
+      nextPage: () => meter.nextPage(),
+      fiscalRecord: (page) => (page < 8 ? undefined : meter.fiscalRecord(page)),
+      note: (request) => meter.note(request),
+    };
+    expect(ends(ownReceipts(forgetful, disputed))).toEqual([...ofWhatIsOpen.slice(2), ...newest]);
+    // A line of longer intervals takes every other receipt alone.
+    const slower = line({ intervalS: 2 * INTERVAL_S });
+    expect(ends(ownReceipts(meter, slower))).toEqual(newest.filter((end) => end % (2 * INTERVAL_S) === 0));
+    meter.close();
+  });
+
+  it("are none before there is one", () => {
+    const meter = open(new TestClock(START_MS), "m", 3_600);
+    expect(ownReceipts(meter, line({ closedUntil: endOf(3) }))).toEqual([]);
+    meter.close();
   });
 });

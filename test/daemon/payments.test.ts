@@ -7,10 +7,11 @@ import { type Context, bytesOf, hexText } from "../../host/daemon/context.js";
 import { Events } from "../../host/daemon/events.js";
 import { NETWORKS } from "../../host/daemon/networks.js";
 import { type Destination, pathsTo, receivableMsat, spendableMsat } from "../../host/daemon/paths.js";
-import { Payments, failureText } from "../../host/daemon/payments.js";
+import { Payments, type SwapOrder, failureText } from "../../host/daemon/payments.js";
 import { scidOf } from "../../host/daemon/route.js";
 import { ModuleError } from "../../host/engine/errors.js";
 import type { ChannelInfo } from "../../host/node/answers.js";
+import type { EnergyInfo } from "../../host/node/energy_answers.js";
 import type { NodeEvent } from "../../host/node/node_event.js";
 import type { PayRequest } from "../../host/node/requests.js";
 import { TestClock } from "./test_clock.js";
@@ -118,6 +119,8 @@ describe("payments", () => {
   /** What the node is to answer to each `pay`: a code, or what it tells and when. */
   let script: ((part: number) => void)[];
   let asked: PayRequest[];
+  /** What its channels carry of energy, as far as payments look at it. */
+  let line: Partial<EnergyInfo>;
   const clock = new TestClock(1_000_000);
   const HASH = bytesOf("ab".repeat(32));
   const PREIMAGE = bytesOf("cd".repeat(32));
@@ -142,6 +145,7 @@ describe("payments", () => {
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "tieline-payments-"));
     [script, asked] = [[], []];
+    line = { capacityMwh: 10_000n, arrearsMsat: 0n, disputed: false, suspended: false };
     const node = {
       info: () => ({ height: 100 }),
       channels: () => [channel(0, PEER, 100n), channel(1, PEER, 300n)],
@@ -152,6 +156,7 @@ describe("payments", () => {
         return part;
       },
       payment: (part: number) => ({ part, paymentHash: HASH, state: "pending" }),
+      energy: (number: number) => ({ ...line, channel: number }),
     };
     const silent = { info: () => undefined, warn: () => undefined };
     const parts = { node, book: Book.open(join(folder, "book")), events: new Events(clock), clock, log: silent };
@@ -217,6 +222,56 @@ describe("payments", () => {
       clock.advance(50);
     }
     await ended;
+  });
+
+  const order: SwapOrder = {
+    payee: PEER,
+    amountMsat: 1000n,
+    energyMwh: 5000n,
+    intervalStart: 900,
+    kind: "promise",
+    route: undefined,
+    retry_for: 3,
+  };
+  const refuses = (code: number) => (): never => {
+    throw new ModuleError("command", code);
+  };
+
+  it("of swaps wait for arrears of the last close, which are paid in a moment", async () => {
+    line = { ...line, arrearsMsat: -700n };
+    // Both lines, twice.
+    script = [...new Array<() => never>(4).fill(refuses(-27)), (part) => void context.events.emit(sent(part))];
+    const waiting = payments.swap(order);
+    for (let round = 0; round < 2; round++) {
+      await new Promise(setImmediate);
+      clock.advance(50);
+    }
+    expect(await waiting).toMatchObject({ status: "complete" });
+    script = new Array<() => never>(1000).fill(refuses(-27));
+    const ended = expect(payments.swap(order)).rejects.toMatchObject({
+      code: 1,
+      message: /^line [01]: has arrears of 700 msat, which are to be paid first$/,
+    });
+    for (let round = 0; round < 70; round++) {
+      await new Promise(setImmediate);
+      clock.advance(50);
+    }
+    await ended;
+  });
+
+  it.each<[string, Partial<EnergyInfo>, number, RegExp]>([
+    ["a dispute", { disputed: true, suspended: true }, -27, /: is in dispute, .*: no energy until one end settles$/],
+    ["arrears at the limit", { suspended: true, arrearsMsat: 9n }, -27, /: has arrears of 9 msat/],
+    ["clocks", { suspended: true }, -27, /: is suspended: the clocks of its ends differ, or one is not set$/],
+    ["too much energy", { capacityMwh: 4999n }, -15, /: carries 4999 mWh in an interval, not 5000$/],
+    ["promises that nothing covers", {}, -26, /: more would be promised/],
+    ["a closed interval", {}, -25, /: energy of that interval cannot be agreed on/],
+    ["whatever else", {}, -10, /^pay: the node refuses, /],
+  ])("of swaps end at once because of %s, and say so", async (_, change, code, message) => {
+    line = { ...line, ...change };
+    script = [refuses(code), refuses(code)];
+    await expect(payments.swap(order)).rejects.toMatchObject({ code: 1, message });
+    expect(asked).toHaveLength(2);
   });
 
   it("stay in the book, whose file a killed process may leave in the middle of a line", () => {

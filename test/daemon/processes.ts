@@ -32,7 +32,7 @@ export class Service {
   async until(pattern: RegExp): Promise<RegExpExecArray> {
     let ended = false;
     void this.exited.then(() => (ended = true));
-    for (const start = performance.now(); performance.now() - start < 30_000;) {
+    for (const start = performance.now(); performance.now() - start < 60_000;) {
       const found = pattern.exec(this.stderr);
       if (found !== null) return found;
       if (ended) break;

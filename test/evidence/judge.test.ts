@@ -111,6 +111,27 @@ describe("one bundle", () => {
     expect(gained(5n).consistent).toBe(false);
   });
 
+  it("a close of several intervals is compared as a whole, though one end shows receipts within it", () => {
+    const last = later + INTERVAL_S;
+    const record = (end: 1 | 2, imported: bigint, exported: bigint) => ({
+      end,
+      record: receiptText({ untilS: last, constant: 1_000_000, imported, exported }, meterSecret(end)),
+    });
+    // node_2's meter has counted nothing in the second interval; node_1 has closed both at once.
+    const [first, second, , within] = receipts(10_500_000n);
+    if (first === undefined || second === undefined || within === undefined) throw new Error("no receipts");
+    const ends = [record(1, 1_000n, 20_500_000n), record(2, 11_200_000n, 3_000n)];
+    const shown = verdictOn({ ...bundle(), receipts: [first, second, within, ...ends] });
+    expect(shown.account?.spans.map(({ from, until, disputed }) => [from, until, disputed])).toEqual([
+      [T0, later, true],
+      [later, last, true],
+    ]);
+    const dispute = { from: T0, until: last, meteredMwh: 10_500_000n, otherMeterMwh: 20_000_000n };
+    expect(shown.account?.disputes).toEqual([dispute]);
+    expect(shown.consistent).toBe(false);
+    expect(shown.remarks.join()).toContain("10500000 and 20000000 mWh: more apart than the line may lose");
+  });
+
   it("without receipts deviations are not known, and it is said", () => {
     const verdict = verdictOn(...[bundle(), bundle({ holder: 2 })].map((one) => ({ ...one, receipts: [] })));
     expect(verdict.account?.spans).toEqual([]);
