@@ -13,6 +13,10 @@ test("the quick benchmark of energy has a row of each load and of each kind of b
     "intervals closed : plain payments",
     "swap on the wire : plain",
     "swap in the journals : plain",
+    "an open position, checkpoint : memory",
+    "opening a position, journal : memory",
+    "a pending rider, checkpoint : memory",
+    "offering a rider, journal : memory",
   ]);
   for (const { value, baseline, ratio } of results) {
     expect(Math.min(value, baseline, ratio)).toBeGreaterThan(0);
@@ -22,5 +26,12 @@ test("the quick benchmark of energy has a row of each load and of each kind of b
   for (const { value, baseline } of bytes) {
     expect(value).toBeGreaterThan(baseline);
     expect(value).toBeLessThan(baseline * 1.5);
+  }
+  // Measured: as much as POSITION_BYTES and RIDER_BYTES of the firmware say, and in a checkpoint what frames them.
+  const held = results.filter(({ unit }) => ["bytes/position", "bytes/rider"].includes(unit));
+  expect(held.map(({ baseline }) => baseline)).toEqual([24, 24, 24, 24]);
+  for (const { ratio } of held.filter(({ id }) => id.includes("checkpoint"))) {
+    expect(ratio).toBeGreaterThanOrEqual(1);
+    expect(ratio).toBeLessThan(1.3);
   }
 }, 120_000);

@@ -2,6 +2,7 @@ import type { Engine } from "../../engine/engine.js";
 import { availableEngines } from "../../engine/index.js";
 import type { BenchResult, BenchRow } from "../bench.js";
 import { rateRow, timeInTurn } from "../channel/rows.js";
+import { state } from "./state.js";
 import { streets } from "./streets.js";
 import { Row } from "./row.js";
 
@@ -24,7 +25,8 @@ const SWAP_AIM = 1.15;
 
 /**
  * What energy costs: swaps beside plain payments of the same A between the same nodes (spontaneous ones, channels with
- * anchors, forwarded once or not at all), in time, bytes on the wire and bytes of flash; and days of streets that trade.
+ * anchors, forwarded once or not at all), in time, bytes on the wire and bytes of flash; what positions and pending riders
+ * take of both memories; and days of streets that trade.
  * @param quick one engine, few rounds and no streets: whether it runs, not how fast
  */
 export async function benchEnergy(quick = false): Promise<BenchResult> {
@@ -38,7 +40,7 @@ export async function benchEnergy(quick = false): Promise<BenchResult> {
     results.push(await closes(engine, rounds));
   }
   const [first] = engines;
-  if (first !== undefined) results.push(...bytes(first), ...(quick ? [] : streets(first)));
+  if (first !== undefined) results.push(...bytes(first), ...state(first), ...(quick ? [] : streets(first)));
   return { name: "energy", results };
 }
 

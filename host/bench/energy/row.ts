@@ -25,6 +25,12 @@ const STEP_S = 15n;
 const FORWARDED = 50;
 const FINAL = 60;
 
+/** The energy of a payment: the interval from the first one that is sold, and what moves against A. */
+export interface Swap {
+  readonly interval: number;
+  readonly energyMwh: bigint;
+}
+
 /**
  * Nodes in a row over links in memory, each with its journal on emulated flash, that pay each other along all of it. With
  * `energy` their channels are lines, every end has a meter, and every payment is a swap: the same A, and a promise for it.
@@ -43,6 +49,7 @@ export class Row {
     engine: Engine,
     hops: number,
     private readonly energy: boolean,
+    intervals = 1,
   ) {
     const chain = new SimulatedChain({ seed: "energy benchmark" });
     chain.mineNow(3);
@@ -77,25 +84,44 @@ export class Row {
     }
     if (!energy) return;
     for (const node of [this.at(0), this.at(hops)]) {
-      const [fromS, untilS] = [this.start, this.start + INTERVAL_S];
+      const [fromS, untilS] = [this.start, this.start + intervals * INTERVAL_S];
       const terms = { receipts: false, promises: true, meter: 0, fromS, untilS, priceMsatPerKwh: 0n };
       node.node.offer(0, { side: "sell", ...terms, maxMwh: 1_000_000_000n });
     }
   }
 
-  /** Makes `count` payments, `window` at a time, along the row; the next ones go back. Throws if one fails. */
-  load(count: number, window: number): void {
+  /**
+   * Makes `count` payments, `window` at a time, along the row; the next ones go back. Throws if one fails.
+   * @param swapOf what the payment of this number is of, if not of the first interval's energy
+   */
+  load(count: number, window: number, swapOf: (i: number) => Partial<Swap> = () => ({})): void {
     for (let done = 0; done < count; done += window) {
       const now = Math.min(window, count - done);
       const payer = this.forth ? this.at(0) : this.at(this.nodes.length - 1);
       const before = payer.told("sent").length;
-      for (let i = 0; i < now; i++) this.pay(payer);
+      for (let i = 0; i < now; i++) this.pay(payer, swapOf(done + i));
       run(this.wires);
       const sent = payer.told("sent").length - before;
       if (sent !== now) throw new Error(`${sent} of ${now} payments: ${JSON.stringify(this.complaints())}`);
       for (const node of this.nodes) node.events.length = 0;
     }
     this.forth = !this.forth;
+  }
+
+  /**
+   * Parts of one payment along the row, one after the other; `each` is called with their number after each. As one more is
+   * missing, all of them stay pending.
+   */
+  hold(count: number, each: (pending: number) => void): void {
+    const preimage = this.random.bytes(32);
+    for (let i = 0; i < count; i++) {
+      this.pay(this.at(0), {}, { preimage, parts: count + 1 });
+      run(this.wires);
+      const pending = this.nodes.map(({ node }) => node.channels().reduce((sum, { htlcs }) => sum + htlcs, 0));
+      const held = pending.every((htlcs, n) => htlcs === (n === 0 || n === pending.length - 1 ? 1 : 2) * (i + 1));
+      if (!held) throw new Error(`${pending.join(", ")} pending of ${i + 1}: ${JSON.stringify(this.complaints())}`);
+      each(i + 1);
+    }
   }
 
   /** Energy that nobody has agreed on flows over the first line, until a second before the interval's close is due. */
@@ -153,7 +179,8 @@ export class Row {
     return bytes;
   }
 
-  private pay(payer: SimNode): void {
+  private pay(payer: SimNode, swap: Partial<Swap>, part?: { preimage: Uint8Array; parts: number }): void {
+    const { interval, energyMwh } = { interval: 0, energyMwh: ENERGY_MWH, ...swap };
     const row = this.forth ? this.nodes : [...this.nodes].reverse();
     const hops = row.slice(1).map((node, i): PayHop => {
       const left = row.length - 2 - i;
@@ -162,14 +189,17 @@ export class Row {
         shortChannelId: this.between(row[i] as SimNode, node),
         amountMsat: AMOUNT_MSAT,
         cltvExpiry: payer.node.info().height + FINAL + FORWARDED * left,
-        ...(this.energy && { energyMwh: ENERGY_MWH }),
+        ...(this.energy && { energyMwh }),
       };
     });
+    const parts = BigInt(part?.parts ?? 1);
+    const intervalStart = this.start + interval * INTERVAL_S;
     payer.node.pay({
       channel: 0,
       hops,
-      preimage: this.random.bytes(32),
-      ...(this.energy && { energy: { intervalStart: this.start, kind: "promise" as const } }),
+      preimage: part?.preimage ?? this.random.bytes(32),
+      totalMsat: AMOUNT_MSAT * parts,
+      ...(this.energy && { energy: { intervalStart, kind: "promise" as const, totalMwh: energyMwh * parts } }),
     });
   }
 
