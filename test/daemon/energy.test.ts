@@ -131,7 +131,7 @@ describe("energy between two nodes over TCP", () => {
     expect(all).toBeGreaterThan(start);
   });
 
-  it("a purse, a policy, an offer to buy; what is wrong is named", { timeout: 60_000 }, async () => {
+  it("a purse, a policy, an offer to buy; what is wrong is named", { timeout: 180_000 }, async () => {
     expect(await cli("a", "purse")).toEqual({ cap_msat: "0", left_msat: "0" });
     expect(await cli("a", "purse", "5sat")).toEqual({ cap_msat: "5000", left_msat: "5000" });
     const policy = {
@@ -197,7 +197,7 @@ describe("energy between two nodes over TCP", () => {
     }
   });
 
-  it("a node without meters has no lines and says so", { timeout: 60_000 }, async () => {
+  it("a node without meters has no lines and says so", { timeout: 180_000 }, async () => {
     await machines.node("c");
     await cli("c", "connect", `${ids.b}@${ids.address}`);
     expect(await cli("c", "lines")).toEqual({ lines: [] });
