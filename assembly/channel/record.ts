@@ -138,7 +138,10 @@ export const SLOT_FAILURE_DATA: usize = HTLC_BYTES + 112;
 export const SLOT_SECRET: usize = HTLC_BYTES + 128;
 /** 33 bytes with SLOT_HAS_PATH_KEY: path_key of update_add_htlc. */
 export const SLOT_PATH_KEY: usize = HTLC_BYTES + 160;
-/** NOTE_BYTES with SLOT_HAS_NOTE: receipt_note of the fulfilment, in place of the three before, which it has outlived. */
+/**
+ * NOTE_BYTES with SLOT_HAS_NOTE: receipt_note of the fulfilment, in place of the three before, which it has outlived. Of an
+ * offered HTLC until the payment room has handled it.
+ */
 export const SLOT_NOTE: usize = HTLC_BYTES + 112;
 /** A rider of energy/rider.ts, zeros for none. */
 export const SLOT_RIDER: usize = HTLC_BYTES + 200;

@@ -16,6 +16,7 @@ import {
   RESULT_NONE,
   SLOT_BLOB,
   SLOT_FAILURE,
+  SLOT_FLAGS,
   SLOT_HANDLED,
   SLOT_HAS_NOTE,
   SLOT_HAS_PREIMAGE,
@@ -77,8 +78,19 @@ export function resolve(n: i32, i: i32, slot: usize): bool {
   const result = never ? RESULT_NONE : slot_result(slot);
   if (link_kind(link) == LINK_PART) end_part(link_index(link), slot, fulfilled, result);
   else if (link_kind(link) == LINK_FORWARD) go_back(n, i, slot, fulfilled, result);
+  drop_note(slot);
   if (late) channel_withdraw(n, i);
   return true;
+}
+
+/**
+ * Forgets the note of a fulfilment that has been handled: the part has it, or the HTLC that it goes back on. What is gone
+ * before the event is stored takes nothing in flash, now and when the slot is freed.
+ */
+function drop_note(slot: usize): void {
+  if (!slot_has(slot, SLOT_HAS_NOTE)) return;
+  memory.fill(slot + SLOT_NOTE, 0, NOTE_BYTES);
+  store<u16>(slot, <u16>(load<u16>(slot, SLOT_FLAGS) & ~SLOT_HAS_NOTE), SLOT_FLAGS);
 }
 
 /**

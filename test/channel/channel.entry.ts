@@ -44,6 +44,7 @@ export {
   channel_offer_check,
   channel_release,
   channel_spendable_msat,
+  channel_withdraw,
 } from "../../assembly/channel/offers";
 export {
   channel_fund,

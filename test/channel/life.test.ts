@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 import { HTLC, onPairs, type Pair, STATES } from "./pair.js";
 
+const ERR_STATE = -2;
 const ENDS = [0, 1] as const;
 
 /** One HTLC from either end, then fulfilled or failed, everything compared on the way. */
@@ -44,5 +45,34 @@ onPairs("channel: life", {
         Buffer.from(pair.transaction("channel_closing_tx", 1)),
       );
     }
+  },
+
+  "an offer that nobody has heard of is taken back, and those after it move up": (make) => {
+    const pair = make().open();
+    const idOf = (end: 0 | 1, slot: number): bigint => pair.u64(pair.call("slot_of", end, slot));
+    // Three of the peer's, that it has not signed.
+    for (let i = 0; i < 3; i++) expect(pair.offer(1, 5_000_000n, 20 + i)).toBe(i);
+    pair.settle(1);
+    for (const frame of pair.sent[1].splice(0, 3)) expect(pair.give(0, frame)).toBe(0);
+    const own = [10, 11, 12].map((number) => pair.offer(0, 5_000_000n, number));
+    const received = pair.slots(0, HTLC.proposed, false);
+    expect(pair.call("channel_withdraw", 0, received[0] ?? -1)).toBe(ERR_STATE);
+    expect(pair.call("channel_withdraw", 0, own[1] ?? -1)).toBe(0);
+    expect(own.map((slot) => pair.slotState(0, slot))).toEqual([HTLC.proposed, HTLC.free, HTLC.proposed]);
+    expect([own[0], own[2]].map((slot) => idOf(0, slot ?? -1))).toEqual([0n, 1n]);
+    expect(received.map((slot) => idOf(0, slot))).toEqual([0n, 1n, 2n]);
+    pair.settle(0);
+    pair.run();
+    pair.compare();
+    expect(pair.slots(1, HTLC.committed, false).map((slot) => [pair.numberOf(1, slot), idOf(1, slot)])).toEqual([
+      [10, 0n],
+      [12, 1n],
+    ]);
+    expect(pair.call("channel_withdraw", 0, own[0] ?? -1)).toBe(ERR_STATE);
+    expect(idOf(0, pair.offer(0, 5_000_000n, 13))).toBe(2n);
+    pair.settle(0);
+    pair.run();
+    pair.compare();
+    expect(pair.slots(1, HTLC.committed, false)).toHaveLength(3);
   },
 });

@@ -1,6 +1,10 @@
 import { expect } from "vitest";
 import { type End, HTLC, onPairs, other, type Pair, STATES, typeOf } from "./pair.js";
 
+/** htlc/states.ts, channel/record.ts. */
+const REMOVE_PROPOSED = 6;
+const SLOT_HAS_PREIMAGE = 2;
+
 /** What a story of a channel still has to do; each is done once, and tried again after a disconnection. */
 type Step = (pair: Pair) => boolean;
 
@@ -191,6 +195,26 @@ onPairs("channel: disconnections", {
       expect(order()).toEqual(commitFirst ? [132, 133] : [133, 132]);
       drain(pair);
       pair.compare();
+    }
+  },
+
+  "a removal that the peer has not signed is forgotten; a preimage is not": (make) => {
+    for (const fulfils of [true, false]) {
+      const pair = make().open();
+      const own = pair.offer(0, 40_000_000n, 2);
+      pair.settle(0);
+      pair.run();
+      const [theirs = -1] = pair.slots(1, HTLC.committed, false);
+      expect(fulfils ? pair.fulfill(1, theirs, 2) : pair.fail(1, theirs)).toBe(0);
+      pair.settle(1);
+      expect(pair.give(0, pair.sent[1].shift() ?? new Uint8Array(0))).toBe(0);
+      expect([pair.slotState(0, own), pair.slotResult(0, own)]).toEqual([REMOVE_PROPOSED, fulfils ? 1 : 2]);
+      pair.disconnect();
+      expect([pair.slotState(0, own), pair.slotResult(0, own)]).toEqual([HTLC.committed, 0]);
+      expect(pair.slotFlags(0, own) & SLOT_HAS_PREIMAGE).toBe(fulfils ? SLOT_HAS_PREIMAGE : 0);
+      pair.connect();
+      pair.run();
+      expect([pair.slotState(0, own), pair.slotResult(0, own)]).toEqual([HTLC.removed, fulfils ? 1 : 2]);
     }
   },
 

@@ -193,13 +193,14 @@ export class Row {
       };
     });
     const parts = BigInt(part?.parts ?? 1);
+    const totalMwh = energyMwh * parts;
     const intervalStart = this.start + interval * INTERVAL_S;
     payer.node.pay({
       channel: 0,
       hops,
       preimage: part?.preimage ?? this.random.bytes(32),
       totalMsat: AMOUNT_MSAT * parts,
-      ...(this.energy && { energy: { intervalStart, kind: "promise" as const, totalMwh: energyMwh * parts } }),
+      ...(this.energy && { energy: { intervalStart, kind: "promise" as const, ...(part && { totalMwh }) } }),
     });
   }
 
