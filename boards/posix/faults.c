@@ -10,7 +10,8 @@
 #define MOST_BAD 8
 
 static struct {
-    uint32_t sector; // of the whole flash
+    enum board_partition partition;
+    uint32_t sector;
     int is_silent;
 } bad[MOST_BAD];
 static uint32_t bad_count;
@@ -45,11 +46,18 @@ int faults_option(const char *name, const char *value) {
         return 1;
     }
     if (bad_count == MOST_BAD || pair[0] >= BOARD_PARTITIONS) return -1;
-    uint32_t sectors = board_flash_sectors((enum board_partition)pair[0]);
-    if (pair[1] >= sectors) return -1;
-    bad[bad_count].sector = layout_sectors[pair[0]] + (uint32_t)pair[1];
+    if (pair[1] > UINT16_MAX) return -1;
+    bad[bad_count].partition = (enum board_partition)pair[0];
+    bad[bad_count].sector = (uint32_t)pair[1];
     bad[bad_count++].is_silent = is_silent;
     return 1;
+}
+
+int faults_are_outside(void) {
+    for (uint32_t i = 0; i < bad_count; i++) {
+        if (bad[i].sector >= board_flash_sectors(bad[i].partition)) return 1;
+    }
+    return 0;
 }
 
 int faults_supply_fails(void) {
@@ -61,7 +69,8 @@ int32_t faults_meet(uint32_t address, uint8_t *data, const uint8_t *before, uint
     sawtooth.operations++;
     if (fails) return ERR_FLASH;
     for (uint32_t i = 0; i < bad_count; i++) {
-        if (bad[i].sector != address / SECTOR_BYTES) continue;
+        const uint32_t start = layout_address(bad[i].partition, bad[i].sector * SECTOR_BYTES);
+        if (start / SECTOR_BYTES != address / SECTOR_BYTES) continue;
         if (!bad[i].is_silent) return ERR_FLASH;
         // The last cell keeps what it had.
         if (length > 0) data[length - 1] = before[length - 1];

@@ -6,6 +6,8 @@
 
 // Takes an option of the command line and its value. Returns 1, 0 if it is none of these, or -1 if the value is no good.
 int faults_option(const char *name, const char *value);
+// Whether a sector was named that its partition does not have. Only once the flash can be read.
+int faults_are_outside(void);
 
 // Whether the supply is failing now; it changes with the flash operations that are asked for.
 int faults_supply_fails(void);

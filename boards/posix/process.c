@@ -140,6 +140,8 @@ int main(int count, char **words) {
 void board_init(void) {
     board_monotonic_us(); // time begins
     flash_open();
+    // How large partitions are stands in the flash.
+    if (faults_are_outside()) usage();
     links_open();
     inputs_open();
 }

@@ -18,7 +18,8 @@
 #define UTC_END INT64_C(4102444800000) // what the meter's clock can be set to: 1970 to 2099
 #define TAMPER_UNCHANGED 0xffu
 #define INPUTS 2u
-// How long bytes that the host has sent may take to come.
+// How long bytes that the host has sent may take to come. How many are on the way is known only by reading them, and what
+// is read is acted on: time has moved by then.
 #define PEERS_US 2000000u
 
 struct step {
@@ -96,8 +97,9 @@ void do_step(void) {
     if (step.tamper != TAMPER_UNCHANGED) inputs_queue_tamper(step.tamper, step.us / 1000);
     inputs_queue_step(step.edges, step.edges_count);
     int complete = turn_until_quiet(&step);
-    inputs_queue_step(NULL, 0); // what was refused goes with the request
-    if (!complete) return respond_text(STATUS_BAD_REQUEST, "the peer's bytes do not come");
+    inputs_queue_step(NULL, 0); // what the meter has refused goes with the request
+    // What has come in time has been taken at this moment: the step was done, which BAD_REQUEST would deny.
+    if (!complete) return respond_text(STATUS_BOARD, "the peer's bytes do not come");
     uint8_t due[8], links = step.links;
     put_u64(due, loop_due_us());
     respond(STATUS_OK);

@@ -17,6 +17,11 @@ const LOSS_BOUND_MS = 10_000;
 const ERR_FLASH = -3;
 /** The node's journal turns by groups of sectors. */
 const GROUP_SECTORS = 16;
+/** Of a chip's partition, and those that the event log has of them. */
+const CHIP_SECTORS = 256;
+const LOG_SECTORS = [16, 17, 18, 19, 20, 21, 22, 23];
+/** "TLE1" */
+const LOG_MAGIC = 0x31454c54;
 
 async function withBoard<T>(options: PosixOptions, body: (machine: PosixMachine) => Promise<T>): Promise<T> {
   const machine = new PosixMachine(options);
@@ -89,6 +94,26 @@ describe("sectors of a board that fail", () => {
         if ("isSilent" in rest) expect(left.equals(sectorOf(sound.flash, sector)), `sector ${sector}`).toBe(false);
         else expect(left.equals(ERASED), `sector ${sector}`).toBe(true);
       }
+    });
+
+    it.each([
+      ["all but two of the log refuse", bad(16, 17, 18, 20, 21, 22)],
+      ["all but two of the log are worn out", worn(16, 18, 19, 20, 21, 23)],
+    ])("%s: a meter with a chip's partition issues, remembers and logs", async (_, badSectors) => {
+      const flash = new Uint8Array(CHIP_SECTORS * SECTOR_BYTES).fill(0xff);
+      const found = await withBoard({ key: KEY, flash, badSectors }, async (machine) => ({
+        ...(await life(machine)),
+        events: await meterOf(machine).events(),
+        log: await machine.client.flashRead((LOG_SECTORS[0] ?? 0) * SECTOR_BYTES, LOG_SECTORS.length * SECTOR_BYTES),
+      }));
+      expect(found.imported).toBe(BigInt(INTERVALS * PULSES));
+      expect(found.receipts).toHaveLength(INTERVALS);
+      expect(found.events.map(({ kind }) => kind)).toEqual(["power up", "clock set", "power down", "power up"]);
+      // Only the two that are left have a log.
+      const good = LOG_SECTORS.filter((sector) => badSectors.every((one) => one.sector !== sector));
+      const begun = LOG_SECTORS.filter((_, i) => sectorOf(found.log, i).readUInt32LE(0) === LOG_MAGIC);
+      expect(begun.length).toBeGreaterThan(0);
+      if (!badSectors.some((one) => "isSilent" in one)) expect(good).toEqual(expect.arrayContaining(begun));
     });
 
     it.each([false, true])(
