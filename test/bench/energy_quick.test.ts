@@ -14,7 +14,6 @@ test("the quick benchmark of energy has a row of each load and of each kind of b
     "swap on the wire : plain",
     "swap in the journals : plain",
     "an open position, checkpoint : memory",
-    "opening a position, journal : memory",
     "a pending rider, checkpoint : memory",
     "offering a rider, journal : memory",
   ]);

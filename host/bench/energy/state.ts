@@ -12,8 +12,6 @@ const POSITIONS = [0, 1, 4, 16] as const;
 const PENDING = [0, 1, 4, 12] as const;
 const MOST_POSITIONS = 16;
 const MOST_PENDING = 12;
-/** Half as many as a node has places for payments. */
-const OPENED = 12;
 const SWAP_MWH = 1000n;
 /** The journal is a ring of this many; how it is written, assembly/node/persist.ts says. */
 const JOURNAL_SECTORS = 4;
@@ -35,12 +33,10 @@ export function state(engine: Engine): BenchRow[] {
   const positions = POSITIONS.map((open) => ({ count: open, held: withPositions(engine, open) }));
   const [swaps, plain] = [withPending(engine, true), withPending(engine, false)];
   const riders = PENDING.map((count, i) => ({ count, held: difference(swaps.held[i], plain.held[i]) }));
-  const opening = openings(engine);
   const [position, rider] = [slope(positions), slope(riders)];
   const grown = (swaps.grown - plain.grown) / MOST_PENDING;
   return [
     row("an open position, checkpoint : memory", position.flash, position.memory, "bytes/position"),
-    row("opening a position, journal : memory", opening, position.memory, "bytes/position"),
     row("a pending rider, checkpoint : memory", rider.flash, rider.memory, "bytes/rider"),
     row("offering a rider, journal : memory", grown, rider.memory, "bytes/rider"),
   ];
@@ -59,20 +55,6 @@ function withPositions(engine: Engine, open: number): Held {
   const found = end.node.energy(0)?.positions.length;
   if (found !== open) throw new Error(`${found} positions, not ${open}`);
   return held(end);
-}
-
-/** What a swap that opens a position writes to its payer's journal beyond one for which the position is there. */
-function openings(engine: Engine): number {
-  const line = new Row(engine, 1, true, MOST_POSITIONS);
-  const [end] = line.nodes as [SimNode];
-  // First in places that no payment has had, then opening a position each, then adding to it.
-  const grown = [1n, 1n, 1n, 1n, 1n, 2n, 1n].map((parts) => {
-    // So the journal does not begin a sector meanwhile.
-    const before = held(end).flash;
-    line.load(OPENED, 1, (interval) => ({ interval, energyMwh: SWAP_MWH / parts }));
-    return end.node.info().journalBytes - before;
-  });
-  return ((grown.at(-3) ?? NaN) - (grown.at(-1) ?? NaN)) / OPENED;
 }
 
 /** What the recipient holds and what its journal has grown by, with so many HTLCs pending, of one payment all of them. */
