@@ -275,6 +275,7 @@ export function persist_boot(chain_hash: usize): i32 {
   if (code >= 0) code = board.random(keys, DIGEST_KEY_BYTES);
   if (code < 0) return code;
   for (let region = REGIONS; region < REGIONS_END; region += 8) {
+    assert((load<u32>(region, 4) & 7) == 0);
     memory.fill(load<u32>(region), 0, load<u32>(region, 4));
   }
   blobs_begin();

@@ -3,36 +3,12 @@ import { Entropy } from "../../host/board/entropy.js";
 import { LineSocket } from "../../host/link/line_socket.js";
 import { InputBit } from "../../host/link/machine.js";
 import { PeerLink } from "../../host/link/peer_link.js";
-import { MODES } from "../../host/link/settings.js";
-import { encodeConfig } from "../../host/metrology/config.js";
-import { bootRecord } from "../../host/node/requests.js";
 import { whereItRuns } from "../driver/engines.js";
 import { LONG } from "../long/counts.js";
-import { CONFIG } from "../driver/meter_client.js";
-import { CONFIG as NODE_CONFIG, START_HEIGHT } from "../node/network.js";
 import { BOARDS, engineOf, KEY, makeMachine } from "./board.js";
-import { FreeBoard } from "./free_board.js";
+import { FREE_SETTINGS, FreeBoard, sleep, until } from "./free_board.js";
 
 const FLOOD_MS = LONG ? 60_000 : 2500;
-
-/** Every leading edge counts, however near to the last: a machine that is busy hands over several at once. */
-const ANY_EDGE = { filter: "edge", minOnMs: 0, minOffMs: 0, minPeriodMs: 0 } as const;
-const SETTINGS = {
-  mode: Uint8Array.of(MODES.free),
-  metrology: encodeConfig({ ...CONFIG, inputs: [ANY_EDGE, ANY_EDGE] }),
-  node: bootRecord(NODE_CONFIG, START_HEIGHT, 0n, 0n),
-};
-
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** Polls until it holds. */
-async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 1500; tries++) {
-    if (await holds()) return;
-    await sleep(20);
-  }
-  throw new Error(`it never came to this: ${what}`);
-}
 
 describe.each(BOARDS)("the board %s in free mode", (name) => {
   whereItRuns(engineOf(name), () => {
@@ -44,7 +20,7 @@ describe.each(BOARDS)("the board %s in free mode", (name) => {
         const peer = await LineSocket.open((bytes) => link?.feed(bytes));
         const board = new FreeBoard(makeMachine(name, { key: KEY, peers: [peer.path], inputs: inputs.path }));
         try {
-          expect(await board.set(SETTINGS)).toBe("");
+          expect(await board.set(FREE_SETTINGS)).toBe("");
           await Promise.all([inputs.connected(), peer.connected()]);
           const { stream, client } = board.machine;
           let restarts = 0;

@@ -8,12 +8,34 @@ import { encodeConfig } from "../../host/metrology/config.js";
 import { COMMANDS, type CommandName, NODE_OUTPUT_BYTES } from "../../host/node/abi.js";
 import { type NodeEvent, readEvent } from "../../host/node/node_event.js";
 import { decodeRegisters, type Registers } from "../../host/metrology/module.js";
+import { bootRecord } from "../../host/node/requests.js";
 import { CONFIG } from "../driver/meter_client.js";
+import { CONFIG as NODE_CONFIG, START_HEIGHT } from "../node/network.js";
 import { KEY } from "./board.js";
 
 export const STEPPED = Uint8Array.of(MODES.stepped);
 export const FREE = Uint8Array.of(MODES.free);
 export const CONFIGURATION = encodeConfig(CONFIG);
+
+/** Every leading edge counts, however near to the last: a machine that is busy hands over several at once. */
+const ANY_EDGE = { filter: "edge", minOnMs: 0, minOffMs: 0, minPeriodMs: 0 } as const;
+/** Of a board with a node that calls nobody and a meter that takes every edge. */
+export const FREE_SETTINGS = {
+  mode: FREE,
+  metrology: encodeConfig({ ...CONFIG, inputs: [ANY_EDGE, ANY_EDGE] }),
+  node: bootRecord(NODE_CONFIG, START_HEIGHT, 0n, 0n),
+};
+
+export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Polls until it holds. */
+export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 1500; tries++) {
+    if (await holds()) return;
+    await sleep(20);
+  }
+  throw new Error(`it never came to this: ${what}`);
+}
 
 /** A board in free mode, what it has let out, and its operations by short names. */
 export class FreeBoard {

@@ -4,22 +4,10 @@ import { LineSocket } from "../../host/link/line_socket.js";
 import { InputBit } from "../../host/link/machine.js";
 import { PARTITIONS } from "../../host/link/image.js";
 import { Op } from "../../host/link/protocol.js";
-import { MODES } from "../../host/link/settings.js";
-import { encodeConfig } from "../../host/metrology/config.js";
-import { bootRecord } from "../../host/node/requests.js";
 import { whereItRuns } from "../driver/engines.js";
-import { CONFIG } from "../driver/meter_client.js";
-import { CONFIG as NODE_CONFIG, START_HEIGHT } from "../node/network.js";
 import { engineOf, KEY, makeMachine } from "./board.js";
-import { FreeBoard } from "./free_board.js";
+import { FREE_SETTINGS, FreeBoard, sleep, until } from "./free_board.js";
 
-/** Every leading edge counts, however near to the last: a machine that is busy hands over several at once. */
-const ANY_EDGE = { filter: "edge", minOnMs: 0, minOffMs: 0, minPeriodMs: 0 } as const;
-const SETTINGS = {
-  mode: Uint8Array.of(MODES.free),
-  metrology: encodeConfig({ ...CONFIG, inputs: [ANY_EDGE, ANY_EDGE] }),
-  node: bootRecord(NODE_CONFIG, START_HEIGHT, 0n, 0n),
-};
 /** Answers that no buffer between board and host has room for. */
 const ANSWERS = 24;
 const ANSWER_BYTES = 16_384;
@@ -27,16 +15,6 @@ const HELLO = 1;
 /** What the board says to its peer once a second, after it has waited for its host as long as it ever does. */
 const HELLOS = 4;
 const POWER_ON = 0;
-
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 1500; tries++) {
-    if (await holds()) return;
-    await sleep(20);
-  }
-  throw new Error(`it never came to this: ${what}`);
-}
 
 describe.concurrent.each(["posix", "qemu"] as const)("the board %s in free mode", (name) => {
   whereItRuns(engineOf(name), () => {
@@ -49,7 +27,7 @@ describe.concurrent.each(["posix", "qemu"] as const)("the board %s in free mode"
       });
       const board = new FreeBoard(makeMachine(name, { key: KEY, peers: [peer.path], inputs: inputs.path }));
       try {
-        expect(await board.set(SETTINGS)).toBe("");
+        expect(await board.set(FREE_SETTINGS)).toBe("");
         await Promise.all([inputs.connected(), peer.connected()]);
         const { stream, client } = board.machine;
         let starts = 0;

@@ -5,13 +5,7 @@ import { type Verdict, UnfitBundles, judge } from "../../host/evidence/judge.js"
 import { txidText } from "../../host/evidence/document.js";
 import { HTLCS, INTERVAL_S, PARAMETERS, STATE, T0, bundle, commitmentSecret } from "./line.js";
 import { fundingTransaction, spending } from "./line.js";
-
-const later = T0 + INTERVAL_S;
-const named = (...bundles: EvidenceBundle[]) => bundles.map((bundle, at) => ({ file: at === 0 ? "a" : "b", bundle }));
-const verdictOn = (...bundles: EvidenceBundle[]): Verdict => judge(named(...bundles));
-const faultsOf = ({ bundles }: Verdict): string[] =>
-  bundles.flatMap(({ file, faults }) => faults.map(({ field, message }) => `${file} ${field} ${message}`));
-const standings = ({ bundles }: Verdict): string[] => bundles.map(({ standing }) => standing);
+import { faultsOf, later, standings, verdictOn } from "./verdicts.js";
 
 describe("both ends' bundles", () => {
   it("that have the same state are both valid", () => {

@@ -1,18 +1,11 @@
 import { describe, expect, it } from "vitest";
 import type { EvidenceBundle, LineParameters } from "../../host/evidence/bundle.js";
-import { type Verdict, judge } from "../../host/evidence/judge.js";
 import { encodeState } from "../../host/evidence/state.js";
 import { verdictLines } from "../../host/evidence/text.js";
 import { INTERVAL_S, PARAMETERS, STATE, T0, bundle, note, receipts } from "./line.js";
 import { receiptText, signedReceipt } from "../energy/line.js";
 import { type Parts, fundingTransaction, meterSecret, resigned } from "./line.js";
-
-const later = T0 + INTERVAL_S;
-const named = (...bundles: EvidenceBundle[]) => bundles.map((bundle, at) => ({ file: at === 0 ? "a" : "b", bundle }));
-const verdictOn = (...bundles: EvidenceBundle[]): Verdict => judge(named(...bundles));
-const faultsOf = ({ bundles }: Verdict): string[] =>
-  bundles.flatMap(({ file, faults }) => faults.map(({ field, message }) => `${file} ${field} ${message}`));
-const standings = ({ bundles }: Verdict): string[] => bundles.map(({ standing }) => standing);
+import { faultsOf, later, standings, verdictOn } from "./verdicts.js";
 
 describe("one bundle", () => {
   it.each([
